@@ -1,0 +1,1 @@
+"""SQL: parsing, canonical form, sandboxed execution, and the comparison of results."""

@@ -1,0 +1,114 @@
+"""Parsing SQL with sqlglot, with every way that it can fail turned into None.
+
+Promises: no exception of sqlglot's leaves this module, deep nesting included.
+Does not: decide whether SQL runs; only an engine knows that.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about statements that we then turn down
+
+#: Beyond this length a statement is treated as unparseable: sqlglot is linear but slow, and no gold is that long.
+MAX_SQL_CHARS = 100_000
+_NAMES = {TokenType.VAR, TokenType.IDENTIFIER}
+_LITERALS = {TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING}
+
+
+def parse(sql: str, dialect: str) -> exp.Expr | None:
+    """The tree of the one statement in `sql`, or None if it holds no statement, several, or something unknown."""
+    if len(sql) > MAX_SQL_CHARS:
+        return None
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
+    except (SqlglotError, RecursionError, ValueError):
+        return None
+    if len(trees) != 1 or not isinstance(trees[0], (exp.Query, exp.Values, exp.DML, exp.DDL, exp.Alter, exp.Drop)):
+        return None
+    return trees[0]
+
+
+@lru_cache(maxsize=50_000)
+def folded_tokens(sql: str, dialect: str) -> tuple[str, ...] | None:
+    """The statement as tokens: white space, comments and trailing semicolons gone, keywords in upper case.
+
+    Names and literals keep their letters; strings keep their quotes. None if the text cannot be cut into tokens.
+
+    >>> folded_tokens("select a\\n from T where b='x y' ;", "sqlite")
+    ('SELECT', 'a', 'FROM', 'T', 'WHERE', 'b', '=', "'x y'")
+    """
+    if len(sql) > MAX_SQL_CHARS:
+        return None
+    try:
+        tokens = sqlglot.tokenize(sql, read=dialect)
+    except (SqlglotError, ValueError):
+        return None
+    folded = []
+    for token in tokens:
+        text = sql[token.start : token.end + 1]
+        keep = token.token_type in _NAMES or token.token_type in _LITERALS
+        folded.append(text if keep else text.upper())
+    while folded and folded[-1] == ";":
+        folded.pop()
+    return tuple(folded)
+
+
+@lru_cache(maxsize=50_000)
+def check_constraints(create_sql: str, dialect: str) -> tuple[str, ...]:
+    """The CHECK conditions of a CREATE TABLE, sorted, names in lower case. The whole text if it cannot be parsed."""
+    if not re.search(r"\bcheck\b", create_sql, re.IGNORECASE):
+        return ()
+    tree = parse(create_sql, dialect)
+    if tree is None:
+        return (create_sql,)
+    checks = [node.this for node in tree.find_all(exp.CheckColumnConstraint)]
+    for check in checks:
+        for identifier in check.find_all(exp.Identifier):
+            identifier.set("this", identifier.name.lower())
+            identifier.set("quoted", False)
+    return tuple(sorted(check.sql(dialect) for check in checks))
+
+
+def order_keys(sql: str, dialect: str) -> exp.Expr | None:
+    """For a query whose outermost level orders: the same query with its ORDER BY keys as extra columns at the end.
+
+    None where that cannot be said without changing the rows (DISTINCT, set operations, keys that are positions or
+    outputs already): there the keys are among the result's own columns, or ties cannot be known.
+    """
+    tree = parse(sql, dialect)
+    if not isinstance(tree, exp.Select) or not tree.args.get("order") or tree.args.get("distinct"):
+        return None
+    outputs = {name.lower() for name in tree.named_selects}
+    keys = [key.this for key in tree.args["order"].expressions]
+    if any(isinstance(key, exp.Literal) or (isinstance(key, exp.Column) and key.name.lower() in outputs) for key in keys):
+        keys = [_resolve(tree, key) for key in keys]
+    return tree.select(*[exp.alias_(key.copy(), f"_order_key_{i}") for i, key in enumerate(keys)])
+
+
+def orders_result(sql: str, dialect: str) -> bool:
+    """Whether the outermost query has an ORDER BY; text inside literals and subqueries does not count."""
+    if "order" not in sql.lower():
+        return False
+    tree = parse(sql, dialect)
+    while isinstance(tree, exp.Subquery) and not tree.args.get("order"):
+        tree = tree.this
+    return tree is not None and bool(tree.args.get("order"))
+
+
+def _resolve(tree: exp.Select, key: exp.Expr) -> exp.Expr:
+    """An ORDER BY key that names an output, by position or alias, as that output's expression."""
+    if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(tree.selects):
+        return tree.selects[int(key.name) - 1].unalias()
+    if isinstance(key, exp.Column) and not key.table:
+        for output in tree.selects:
+            if output.alias.lower() == key.name.lower():
+                return output.unalias()
+    return key

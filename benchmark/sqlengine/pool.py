@@ -1,0 +1,188 @@
+"""The pool: worker processes that run untrusted SQL and are replaced when they die.
+
+Promises: every job gets a reply, in the order of the jobs; a statement that kills its worker is found by running
+its job's statements one by one, and only it is charged; no worker outlives the pool.
+Does not: open a database itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import BinaryIO, cast
+
+import msgspec
+
+from benchmark.sqlengine.protocol import Job, Limits, Outcome, Reply, read_frame, write_frame
+
+_BATCH_JOBS = 32
+_ROOT = str(Path(__file__).resolve().parents[2])
+_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from benchmark.sqlengine.worker import main; main()"
+_REPLIES = msgspec.msgpack.Decoder(Reply)
+
+
+class WorkerDied(Exception):
+    """A worker ended before it had answered everything; `replies` is what it had answered."""
+
+    def __init__(self, replies: list[Reply], code: int) -> None:
+        super().__init__(f"worker ended with {code}")
+        self.replies = replies
+        self.code = code
+
+
+class Worker:
+    """One process. Its environment is empty and its folder is empty and read by nobody."""
+
+    def __init__(self, folder: str, memory_bytes: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _BOOT, _ROOT, str(memory_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env={},
+            start_new_session=True,
+        )
+        self._input = cast(BinaryIO, self._process.stdin)
+        self._output = cast(BinaryIO, self._process.stdout)
+
+    def ask(self, jobs: Sequence[Job]) -> list[Reply]:
+        """Answers to a batch. Raises WorkerDied.
+
+        The worker's own timer ends it when a statement overruns; ours is for a platform or an engine without one.
+        """
+        replies: list[Reply] = []
+        backstop = threading.Timer(sum(map(_patience, jobs)), self._process.kill)
+        backstop.daemon = True
+        backstop.start()
+        try:
+            write_frame(self._input, list(jobs))
+            self._input.flush()
+            while len(replies) < len(jobs) and (frame := read_frame(self._output)) is not None:
+                replies.append(_REPLIES.decode(frame))
+        except (OSError, msgspec.DecodeError):
+            pass
+        finally:
+            backstop.cancel()
+        if len(replies) < len(jobs):
+            raise WorkerDied(replies, self.close())
+        return replies
+
+    def close(self) -> int:
+        """End the process and wait for it. The exit code; negative for a signal."""
+        try:
+            self._input.close()
+        except OSError:
+            pass
+        try:
+            code = self._process.wait(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._output.close()
+        return code
+
+
+class Pool:
+    """Worker processes behind one call. Use as a context manager; safe to call from one thread at a time."""
+
+    def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
+        self._size = workers or cpu_count()
+        self._memory_bytes = (limits or Limits()).memory_bytes
+        self._folder = tempfile.TemporaryDirectory(prefix="sqlgauge-")
+        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="sqlgauge-sql")
+        for _ in range(self._size):
+            self._idle.put(None)  # a place for a worker, started when it is first needed
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every worker and wait for it."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for _ in range(self._size):
+            worker = self._idle.get()
+            if worker is not None:
+                worker.close()
+        self._folder.cleanup()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Reply]:
+        """A reply for each job, in order. Holds a bounded number of batches in memory."""
+        batches = iter(lambda source=iter(jobs): list(islice(source, _BATCH_JOBS)), [])
+        window = deque(self._threads.submit(self._serve, batch) for batch in islice(batches, 2 * self._size))
+        while window:
+            yield from window.popleft().result()
+            window.extend(self._threads.submit(self._serve, batch) for batch in islice(batches, 1))
+
+    def _serve(self, jobs: list[Job]) -> list[Reply]:
+        try:
+            return self._ask(jobs)
+        except WorkerDied as death:
+            rest = jobs[len(death.replies) :]
+            return [*death.replies, *map(self._isolate, rest)]
+
+    def _ask(self, jobs: list[Job]) -> list[Reply]:
+        worker = self._idle.get()
+        try:
+            worker = worker or Worker(self._folder.name, self._memory_bytes)
+            replies = worker.ask(jobs)
+        except BaseException:
+            if worker is not None:
+                worker.close()
+            self._idle.put(None)
+            raise
+        self._idle.put(worker)
+        return replies
+
+    def _isolate(self, job: Job) -> Reply:
+        """Run a job's statements one by one, after a worker died in its batch: whoever dies again is to blame."""
+        try:
+            base = self._ask([msgspec.structs.replace(job, predictions=[])])[0]
+        except WorkerDied as death:
+            return Reply(job.key, _outcome_of(death), [], [])
+        if base.setup.status != "ok" or all(gold.status != "ok" for gold in base.golds):
+            return base
+        return msgspec.structs.replace(base, predictions=[self._alone(job, sql) for sql in job.predictions])
+
+    def _alone(self, job: Job, sql: str) -> Outcome:
+        try:
+            return self._ask([msgspec.structs.replace(job, predictions=[sql])])[0].predictions[0]
+        except WorkerDied as death:
+            return _outcome_of(death)
+
+
+def cpu_count() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def _patience(job: Job) -> float:
+    """Seconds after which a silent worker is given up: every statement at its cap, and some."""
+    limits = job.limits
+    return 10.0 + (1 + 2 * len(job.golds)) * (limits.gold_seconds + 2) + len(job.predictions) * (limits.cap_seconds + 2)
+
+
+def _outcome_of(death: WorkerDied) -> Outcome:
+    """What a statement did that ended its worker twice: the signal says."""
+    if death.code == -getattr(signal, "SIGALRM", 14):
+        return Outcome("timeout", "ended at its deadline")
+    if death.code in (-signal.SIGKILL, 1):
+        return Outcome("limit", "ended for its use of memory or time")
+    return Outcome("invalid", f"crashed the engine (exit code {death.code})")

@@ -1,0 +1,87 @@
+"""What travels between the pool and a worker process: length-prefixed msgpack frames of typed structs.
+
+Promises: no pickle, so a hostile result can at most be a wrong value of a known type.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO, Literal
+
+import msgspec
+
+Status = Literal["ok", "invalid", "refused", "multiple", "timeout", "limit"]
+_LENGTH = struct.Struct("<I")
+
+
+class Limits(msgspec.Struct, frozen=True, array_like=True):
+    """What one statement may use. A prediction's deadline is relative to its gold's own time."""
+
+    gold_seconds: float = 20.0
+    floor_seconds: float = 2.0
+    times_gold: float = 10.0
+    cap_seconds: float = 20.0
+    max_rows: int = 100_000
+    max_bytes: int = 64 << 20
+    memory_bytes: int = 256 << 20
+    preview_rows: int = 5
+
+    def deadline(self, gold_seconds: float) -> float:
+        """Seconds that a prediction gets when its gold took `gold_seconds`."""
+        return min(self.cap_seconds, max(self.floor_seconds, self.times_gold * gold_seconds))
+
+
+class Database(msgspec.Struct, frozen=True, array_like=True):
+    """Where the rows are: `setup_sql` to run on an empty database, or the `path` of a database file."""
+
+    setup_sql: str = ""
+    path: str | None = None
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """Compare each prediction with the golds on one database."""
+
+    key: str
+    dialect: str
+    task: Literal["read", "write"]
+    database: Database
+    golds: list[str]
+    predictions: list[str]
+    policy: str = "default"
+    limits: Limits = Limits()
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True):
+    """How one statement ended; for a prediction, `agrees` says whether its result equals a gold's."""
+
+    status: Status
+    detail: str = ""
+    seconds: float = 0.0
+    rows: int | None = None
+    agrees: bool = False
+    preview: list[list[object]] = []
+
+
+class Reply(msgspec.Struct, frozen=True, array_like=True):
+    """A job's outcomes, in the order of its golds and predictions. `setup` says whether the database loaded."""
+
+    key: str
+    setup: Outcome
+    golds: list[Outcome]
+    predictions: list[Outcome]
+
+
+def write_frame(stream: BinaryIO, payload: object) -> None:
+    """Send one message."""
+    body = msgspec.msgpack.encode(payload)
+    stream.write(_LENGTH.pack(len(body)) + body)
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next message's bytes, or None when the other side has gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = stream.read(length)
+    return body if len(body) == length else None

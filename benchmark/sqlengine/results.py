@@ -1,0 +1,175 @@
+"""When two results agree: the comparison policies, as pure functions over rows.
+
+Promises: typed comparison ('7' is not 7, NULL equals NULL only), rows are never taken apart, and every answer is
+the same whatever the order in which the engine returned unordered rows.
+Does not: decide what a failure means; a result that does not exist is never compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+Cell = None | int | float | str | bytes
+Row = tuple[Cell, ...]
+
+#: Two numbers are equal within this relative difference under the default policy.
+RELATIVE_TOLERANCE = 1e-6
+#: ... or within this absolute one, for sums of floats that should be zero.
+ABSOLUTE_TOLERANCE = 1e-12
+#: Column orders tried before a prediction with many look-alike columns is compared in place only.
+MAX_PERMUTATIONS = 5_040
+
+
+class Table(NamedTuple):
+    """A result: how many columns, and the rows as the engine returned them."""
+
+    width: int
+    rows: list[Row]
+
+
+#: Runs of gold rows that tie under its ORDER BY, as lengths that sum to the number of rows.
+Ties = Sequence[int]
+Policy = Callable[[Table, Table, Ties | None], bool]
+
+
+def compare_default(gold: Table, pred: Table, ties: Ties | None) -> bool:
+    """The default policy: bags of rows, any column order, numbers within `RELATIVE_TOLERANCE`.
+
+    `ties` is None for a gold that does not order its result; otherwise the prediction's rows must follow the
+    gold's order, free only inside a run of ties.
+    """
+    if len(gold.rows) != len(pred.rows) or gold.width != pred.width:
+        return False
+    if gold.rows == pred.rows:  # Python keeps the kinds apart: 7 != '7', '' != b'', and None equals only None
+        return True
+    return any(_bags_equal(gold.rows, _reorder(pred.rows, order), ties) for order in _column_orders(gold, pred))
+
+
+def compare_strict(gold: Table, pred: Table, ties: Ties | None) -> bool:
+    """Lists if the gold orders, else bags; columns in place; Python equality of cells."""
+    if ties is not None:
+        return gold.rows == pred.rows
+    return gold.rows == pred.rows or Counter(gold.rows) == Counter(pred.rows)
+
+
+def compare_bird(gold: Table, pred: Table, ties: Ties | None) -> bool:
+    """BIRD's official evaluator: sets of rows, columns in place."""
+    return set(gold.rows) == set(pred.rows)
+
+
+POLICIES: dict[str, Policy] = {
+    "default": compare_default,
+    "strict": compare_strict,
+    "bird": compare_bird,
+}
+
+
+def _kind(cell: Cell) -> int:
+    """0 NULL, 1 number, 2 text, 3 bytes: cells of different kinds are never equal."""
+    if cell is None:
+        return 0
+    return 1 if isinstance(cell, (int, float)) else 2 if isinstance(cell, str) else 3
+
+
+def _cells_equal(a: Cell, b: Cell) -> bool:
+    if a == b:
+        return True
+    if _kind(a) == _kind(b) == 1 and (isinstance(a, float) or isinstance(b, float)):
+        return math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=ABSOLUTE_TOLERANCE)  # type: ignore[arg-type]
+    return False
+
+
+def _rows_equal(a: Row, b: Row) -> bool:
+    return all(map(_cells_equal, a, b))
+
+
+def _sort_key(row: Row) -> tuple[tuple[int, Cell], ...]:
+    return tuple((_kind(cell), cell if cell is not None else 0) for cell in row)
+
+
+def _bags_equal(gold: list[Row], pred: list[Row], ties: Ties | None) -> bool:
+    if ties is None:
+        return _bag_equal(gold, pred)
+    start = 0
+    for length in ties:
+        if not _bag_equal(gold[start : start + length], pred[start : start + length]):
+            return False
+        start += length
+    return True
+
+
+def _bag_equal(gold: list[Row], pred: list[Row]) -> bool:
+    """Equality of bags up to numeric tolerance. Exact bags first, then sorted neighbours, then a matching."""
+    rest_gold, rest_pred = Counter(gold), Counter(pred)
+    if rest_gold == rest_pred:
+        return True
+    left = sorted((rest_gold - rest_pred).elements(), key=_sort_key)
+    right = sorted((rest_pred - rest_gold).elements(), key=_sort_key)
+    if not any(isinstance(cell, float) for row in (*left, *right) for cell in row):
+        return False  # only floats may differ and still be equal
+    return all(map(_rows_equal, left, right)) or _matching(left, right)
+
+
+def _matching(left: list[Row], right: list[Row]) -> bool:
+    """A perfect matching of tolerant row equality (Kuhn's augmenting paths), for near-ties that sorting mispairs."""
+    if len(left) > 500:
+        return False
+    edges = [[j for j, b in enumerate(right) if _rows_equal(a, b)] for a in left]
+    partner: dict[int, int] = {}
+
+    def augment(i: int, seen: set[int]) -> bool:
+        for j in edges[i]:
+            if j not in seen:
+                seen.add(j)
+                if j not in partner or augment(partner[j], seen):
+                    partner[j] = i
+                    return True
+        return False
+
+    return all(augment(i, set()) for i in range(len(left)))
+
+
+def _reorder(rows: list[Row], order: tuple[int, ...]) -> list[Row]:
+    if order == tuple(range(len(order))):
+        return rows
+    return [tuple(row[j] for j in order) for row in rows]
+
+
+def _column_orders(gold: Table, pred: Table) -> Iterator[tuple[int, ...]]:
+    """Orders of the prediction's columns that could make it the gold: each column's bag of cells must match.
+
+    Prediction columns that are identical, row by row, are interchangeable, so only one of their orders is tried.
+    """
+    gold_columns = list(zip(*gold.rows, strict=True))
+    pred_columns = list(zip(*pred.rows, strict=True))
+    candidates = [
+        [j for j, column in enumerate(pred_columns) if _columns_alike(want, column)] for want in gold_columns
+    ]
+    if not all(candidates):
+        return
+    tried = 0
+
+    def extend(chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if len(chosen) == len(candidates):
+            yield chosen
+            return
+        seen: list[tuple[Cell, ...]] = []
+        position = len(chosen)
+        for j in sorted(candidates[position], key=lambda j: j != position):  # in place first
+            if j in chosen or pred_columns[j] in seen:
+                continue
+            seen.append(pred_columns[j])
+            yield from extend((*chosen, j))
+
+    for order in extend(()):
+        yield order
+        tried += 1
+        if tried >= MAX_PERMUTATIONS:
+            return
+
+
+def _columns_alike(a: tuple[Cell, ...], b: tuple[Cell, ...]) -> bool:
+    return _bag_equal([(cell,) for cell in a], [(cell,) for cell in b])

@@ -1,0 +1,202 @@
+"""The only module that opens a database for untrusted SQL. It runs inside a worker process (`worker.py`).
+
+Promises, for SQLite: a reading task can read and nothing else; a writing task gets a throw-away copy; no statement
+attaches, loads, sets a pragma or touches a file; every statement ends by its deadline, row, byte and memory caps.
+Does not: survive a crash of the engine itself; that costs the worker process, which the pool replaces.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import apsw
+
+from benchmark.sqlengine.protocol import Database, Limits, Status
+from benchmark.sqlengine.results import Row, Table
+
+StateT = TypeVar("StateT")
+
+_READ_ACTIONS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
+_WRITE_DENIED = frozenset(
+    {
+        apsw.SQLITE_ATTACH,
+        apsw.SQLITE_DETACH,
+        apsw.SQLITE_PRAGMA,
+        apsw.SQLITE_CREATE_VTABLE,
+        apsw.SQLITE_DROP_VTABLE,
+        apsw.SQLITE_TRANSACTION,
+        apsw.SQLITE_SAVEPOINT,
+    }
+)
+_DENIED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"})
+#: Bytes of one value, and of one statement's text. A single opcode cannot be interrupted, so its data must be small.
+_VALUE_BYTES, _SQL_BYTES = 8 << 20, 1_000_000
+_PROGRESS_OPCODES = 20_000
+_CHUNK_ROWS = 64
+_DENIED = re.compile(r"not authorized|prohibited")
+#: White space, comments and semicolons: text that holds no statement.
+_BLANK = re.compile(r"(?:[\s;]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
+
+
+class Stopped(Exception):
+    """A statement that did not run to its end, and why."""
+
+    def __init__(self, status: Status, detail: str) -> None:
+        super().__init__(detail)
+        self.status: Status = status
+        self.detail = detail
+
+
+class Executed(NamedTuple):
+    """The rows of the last statement that returned some, and how many statements ran."""
+
+    table: Table
+    statements: int
+
+
+def engine_versions() -> dict[str, str]:
+    """The engines that decide results, as they go into a run's identity."""
+    return {"sqlite": apsw.sqlite_lib_version()}
+
+
+class SqliteDatabase:
+    """One SQLite database in memory, guarded for `task`."""
+
+    def __init__(self, connection: apsw.Connection, limits: Limits, *, writable: bool) -> None:
+        self.connection = connection
+        self.limits = limits
+        self._deadline = 0.0
+        self._statements = 0
+        self._allowed = 1
+        self._width = 0
+        self._authorize = _authorize_write if writable else _authorize_read
+        _set_limits(connection)
+        connection.set_progress_handler(self._out_of_time, _PROGRESS_OPCODES)
+        connection.exec_trace = self._count_statement
+
+    def run(self, sql: str, seconds: float, allowed: int = 1) -> Executed:
+        """Run at most `allowed` statements within `seconds`. Raises Stopped."""
+        self._statements, self._allowed, self._width = 0, allowed, 0
+        with self._guarded(seconds):
+            rows = self._fetch(iter(self.connection.execute(sql)))
+        if not self._statements:
+            raise Stopped("invalid", "no statement")
+        return Executed(Table(self._width, rows), self._statements)
+
+    def load(self, setup_sql: str, seconds: float) -> None:
+        """Run a schema script of any number of statements. Raises Stopped."""
+        self._allowed = 1_000_000
+        with self._guarded(seconds):
+            for _ in self.connection.execute(setup_sql):
+                pass
+
+    def final_state(self, read: Callable[[apsw.Connection], StateT], seconds: float) -> StateT:
+        """What `read` finds in the database with the guard off: its own pragmas and views still have a deadline."""
+        self._allowed = 1_000_000
+        with self._guarded(seconds):
+            self.connection.authorizer = None
+            return read(self.connection)
+
+    def image(self) -> bytes:
+        """The database as the bytes of a file."""
+        return self.connection.serialize("main")
+
+    @contextmanager
+    def _guarded(self, seconds: float) -> Iterator[None]:
+        self._deadline = time.monotonic() + seconds
+        self.connection.authorizer = self._authorize
+        try:
+            yield
+        except apsw.ExecTraceAbort:
+            raise Stopped("multiple", "several statements where one is asked") from None
+        except apsw.InterruptError:
+            raise Stopped("timeout", f"stopped after {seconds:.1f} s") from None
+        except (apsw.NoMemError, apsw.TooBigError, MemoryError) as error:
+            raise Stopped("limit", f"{type(error).__name__}: {error}") from None
+        except (apsw.Error, UnicodeError, ValueError) as error:
+            denied = isinstance(error, apsw.AuthError) or _DENIED.search(str(error))
+            raise Stopped("refused" if denied else "invalid", str(error)) from None
+        finally:
+            self.connection.authorizer = None
+
+    def _fetch(self, cursor: Iterator[Row]) -> list[Row]:
+        limits = self.limits
+        rows = list(islice(cursor, _CHUNK_ROWS))
+        if len(rows) < _CHUNK_ROWS:
+            return rows
+        used, chunk = _size(rows), rows
+        while chunk:
+            chunk = list(islice(cursor, _CHUNK_ROWS))
+            rows += chunk
+            used += _size(chunk)
+            if self._out_of_time():
+                raise apsw.InterruptError
+            if len(rows) > limits.max_rows or used > limits.max_bytes:
+                raise Stopped("limit", f"more than {limits.max_rows} rows or {limits.max_bytes} bytes")
+        return rows
+
+    def _out_of_time(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _count_statement(self, cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
+        width = len(cursor.get_description())
+        if width or not _BLANK.fullmatch(sql):  # what follows the last semicolon may be a comment: no statement
+            self._statements += 1
+            self._width = width
+        return self._statements <= self._allowed
+
+
+def open_sqlite(database: Database, limits: Limits) -> bytes:
+    """The database as an image: its file's bytes, or what its setup script makes. Raises Stopped."""
+    if database.path is not None:
+        image = bytearray(Path(database.path).read_bytes())
+        if image[18:20] == b"\x02\x02":  # a write-ahead-log file cannot live in memory; the flag can be dropped
+            image[18:20] = b"\x01\x01"
+        return bytes(image)
+    fresh = SqliteDatabase(apsw.Connection(":memory:"), limits, writable=True)
+    fresh.load(database.setup_sql, limits.gold_seconds)
+    return fresh.image()
+
+
+def from_image(image: bytes, limits: Limits, *, writable: bool) -> SqliteDatabase:
+    """A private database in memory holding `image`."""
+    connection = apsw.Connection(":memory:")
+    if image:  # an empty database serialises to nothing
+        connection.deserialize("main", image)
+    return SqliteDatabase(connection, limits, writable=writable)
+
+
+def _set_limits(connection: apsw.Connection) -> None:
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
+    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, _SQL_BYTES)
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
+    connection.limit(apsw.SQLITE_LIMIT_WORKER_THREADS, 0)
+    connection.limit(apsw.SQLITE_LIMIT_EXPR_DEPTH, 500)
+    connection.limit(apsw.SQLITE_LIMIT_TRIGGER_DEPTH, 50)
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+
+
+def _authorize_read(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    if action not in _READ_ACTIONS or (action == apsw.SQLITE_FUNCTION and (second or "").lower() in _DENIED_FUNCTIONS):
+        return apsw.SQLITE_DENY
+    return apsw.SQLITE_OK
+
+
+def _authorize_write(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+    if action == apsw.SQLITE_PRAGMA and first == "quick_check":  # ALTER TABLE checks its new constraint with it
+        return apsw.SQLITE_OK
+    if action in _WRITE_DENIED or (action == apsw.SQLITE_FUNCTION and (second or "").lower() in _DENIED_FUNCTIONS):
+        return apsw.SQLITE_DENY
+    return apsw.SQLITE_OK
+
+
+def _size(rows: list[Row]) -> int:
+    return sum(len(cell) if isinstance(cell, (str, bytes)) else 16 for row in rows for cell in row)
