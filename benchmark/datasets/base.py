@@ -1,0 +1,98 @@
+"""What a dataset is, how a spec string names one, and how rows are chosen from it.
+
+Promises: a fingerprint covers every byte that a score depends on, and not the order of the file; a sample depends on
+the seed and the ids alone, so it is the same on every machine and with every library version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchmark.errors import DatasetError, UsageError, did_you_mean
+from benchmark.identity import digest
+from benchmark.registry import load
+from benchmark.types import Example
+
+REGISTRY = {
+    "builtin": "benchmark.datasets.builtin:load_builtin",
+    "gretel": "benchmark.datasets.gretel:load_gretel",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A named split: its examples in order, its licence, and what a reader of a score must know about it."""
+
+    name: str
+    split: str
+    examples: tuple[Example, ...]
+    licence: str
+    note: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The tagged hash of all examples, whatever their order."""
+        return digest(sorted(digest(example) for example in self.examples))
+
+
+def load_dataset(spec: str, split: str = "test") -> Dataset:
+    """The split that a spec string names: 'builtin', 'gretel', 'gretel:PATH'. Raises UnknownName, DatasetError."""
+    kind, _, argument = spec.partition(":")
+    loader = load("dataset", REGISTRY, kind)
+    dataset: Dataset = loader(argument, split)
+    if not dataset.examples:
+        raise DatasetError(f"dataset {spec} has no rows in split '{split}'", "Check the path and --split.")
+    repeated = _first_repeated([example.id for example in dataset.examples])
+    if repeated is not None:
+        raise DatasetError(f"dataset {spec} has the id '{repeated}' more than once", "Give every row its own id.")
+    return dataset
+
+
+def select(
+    dataset: Dataset,
+    *,
+    limit: int | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    where: Sequence[str] = (),
+) -> Dataset:
+    """A part of a dataset: `where` filters by 'tag=value', `sample` draws that many, `limit` takes the first ones.
+
+    The name says what was done: 'builtin/test@30:seed=2024'. Raises UsageError.
+    """
+    examples, name = list(dataset.examples), dataset.name
+    for condition in where:
+        tag, equals, value = condition.partition("=")
+        _check_tag(dataset, condition, tag, equals)
+        examples = [example for example in examples if example.tags.get(tag) == value]
+        name += f"[{condition}]"
+    if not examples:
+        raise UsageError(f"--where {' '.join(where)} leaves no row of {dataset.name}", "Look at the tag's values.")
+    if sample is not None:
+        drawn = sorted(examples, key=lambda example: hashlib.sha256(f"{seed}:{example.id}".encode()).digest())
+        kept = {example.id for example in drawn[:sample]}
+        examples = [example for example in examples if example.id in kept]
+        name += f"@{len(examples)}:seed={seed}"
+    if limit is not None and limit < len(examples):
+        examples = examples[:limit]
+        name += f"@first{limit}"
+    return replace(dataset, name=name, examples=tuple(examples))
+
+
+def _check_tag(dataset: Dataset, condition: str, tag: str, equals: str) -> None:
+    tags = {name for example in dataset.examples for name in example.tags}
+    if not equals:
+        raise UsageError(f"--where wants tag=value, not '{condition}'", f"Tags: {', '.join(sorted(tags))}.")
+    if tag not in tags:
+        raise UsageError(f"{dataset.name} has no tag '{tag}'", did_you_mean(tag, tags))
+
+
+def _first_repeated(ids: Sequence[str]) -> str | None:
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            return one
+        seen.add(one)
+    return None

@@ -1,0 +1,78 @@
+"""Reading tables of rows: JSON lines, CSV and Parquet, by the file's ending.
+
+Promises: a broken row is reported with its number and the file; nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmark.errors import DatasetError
+
+Row = dict[str, Any]
+_MOST_REPORTED = 5
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows of a file. Raises DatasetError that lists the broken ones."""
+    readers = {".jsonl": _json_lines, ".json": _json_list, ".csv": _csv, ".parquet": _parquet}
+    if not path.is_file():
+        raise DatasetError(f"no such file: {path}", "Give the path of a .jsonl, .json, .csv or .parquet file.")
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"{path}: cannot read '{path.suffix}' files", f"Known: {', '.join(readers)}.")
+    return list(reader(path))
+
+
+def report_broken(source: str, problems: list[str], hint: str) -> None:
+    """Raise one DatasetError for all problems, if there are any."""
+    if problems:
+        shown = problems[:_MOST_REPORTED]
+        rest = len(problems) - len(shown)
+        more = [f"... and {rest} more"] if rest else []
+        raise DatasetError(f"{source} has {len(problems)} broken rows:\n  " + "\n  ".join(shown + more), hint)
+
+
+def _json_lines(path: Path) -> Iterator[Row]:
+    problems, rows = [], []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(msgspec.json.decode(line, type=Row))
+        except msgspec.DecodeError as error:
+            problems.append(f"row {number}: {error}")
+    report_broken(str(path), problems, "Every line must be one JSON object.")
+    yield from rows
+
+
+def _json_list(path: Path) -> Iterator[Row]:
+    try:
+        yield from msgspec.json.decode(path.read_bytes(), type=list[Row])
+    except msgspec.DecodeError as error:
+        raise DatasetError(f"{path}: {error}", "A .json file must hold one list of objects.") from None
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        try:
+            yield from csv.DictReader(handle)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DatasetError(f"{path}: {error}", "The file must be UTF-8 CSV with a header line.") from None
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    import duckdb
+
+    try:
+        with duckdb.connect(":memory:") as connection:
+            cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            names = [column[0] for column in cursor.description or ()]
+            yield from (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+    except duckdb.Error as error:
+        raise DatasetError(f"{path}: {error}", "The file must be Parquet.") from None

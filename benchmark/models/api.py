@@ -1,0 +1,53 @@
+"""Models behind an API: any litellm name, or any OpenAI-compatible server with --api-base."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmark.chat import ChatClient, ChatReply, ChatSettings
+from benchmark.models.base import Decoding, Model, ModelOptions
+from benchmark.types import Generation, Prompt
+
+
+class ApiModel:
+    """A chat model at a provider; a batch is as many calls as may be under way at once."""
+
+    def __init__(self, spec: str, options: ModelOptions) -> None:
+        self.spec = spec
+        self.batch_size = options.concurrency
+        self._options = options
+        self._client = ChatClient(spec, ChatSettings(concurrency=options.concurrency), options.api_base)
+
+    def identity(self) -> dict[str, Any]:
+        return {"spec": self.spec, "api_base": self._options.api_base}
+
+    def count_tokens(self, prompt: Prompt) -> int | None:
+        return None
+
+    def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
+        self._client.settings = ChatSettings(
+            temperature=decoding.temperature,
+            top_p=None if decoding.top_p == 1.0 else decoding.top_p,
+            max_tokens=decoding.max_new_tokens,
+            concurrency=self._options.concurrency,
+        )
+        replies = self._client.complete([prompt.messages for prompt in prompts])
+        return [_generation(prompt, reply) for prompt, reply in zip(prompts, replies, strict=True)]
+
+
+def open_api(spec: str, options: ModelOptions) -> Model:
+    return ApiModel(spec, options)
+
+
+def _generation(prompt: Prompt, reply: ChatReply) -> Generation:
+    return Generation(
+        example_id=prompt.example_id,
+        text=reply.text,
+        finish_reason=reply.finish_reason,
+        prompt_tokens=reply.prompt_tokens,
+        completion_tokens=reply.completion_tokens,
+        cost_usd=reply.cost_usd,
+        error=reply.error,
+        timing=reply.timing,
+    )

@@ -1,0 +1,60 @@
+"""The one way from an Example to a Prompt, for training and evaluation alike.
+
+Promises: the same example and template give the same text; a template's name and hash travel with every prompt.
+Does not: apply a chat template or count tokens; that is the model's.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from benchmark.errors import UnknownName, UsageError
+from benchmark.identity import text_digest
+from benchmark.types import Example, Message, Prompt
+
+TEMPLATES = Path(__file__).with_name("prompt_templates")
+
+
+def template_names() -> list[str]:
+    """The templates that come with sqlgauge."""
+    return sorted(path.name.removesuffix(".j2") for path in TEMPLATES.glob("*.j2"))
+
+
+def template_text(name: str) -> str:
+    """A template's text, by name or by the path of a file ending in .j2. Raises UnknownName, UsageError."""
+    if name.endswith(".j2"):
+        path = Path(name)
+        if not path.is_file():
+            raise UsageError(f"no such prompt template: {name}", f"Built in: {', '.join(template_names())}.")
+        return path.read_text(encoding="utf-8")
+    if name not in template_names():
+        raise UnknownName("prompt template", name, template_names())
+    return (TEMPLATES / f"{name}.j2").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=32)
+def template_hash(name: str) -> str:
+    """The tagged hash of a template's text."""
+    return text_digest(template_text(name))
+
+
+def render(example: Example, template: str = "zero_shot") -> Prompt:
+    """The prompt for one example: a single user message, because some chat templates reject a system role."""
+    text = _compiled(template).render(
+        question=example.question, schema=example.schema_sql, dialect=example.dialect, evidence=example.evidence
+    )
+    return Prompt(
+        example_id=example.id,
+        messages=(Message(role="user", content=text.strip()),),
+        template=template,
+        template_hash=template_hash(template),
+    )
+
+
+@lru_cache(maxsize=32)
+def _compiled(name: str) -> Template:
+    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(template_text(name))

@@ -1,0 +1,204 @@
+"""The run folder: an atomic manifest and append-only JSON lines, one file a stage.
+
+Promises: a kill at any moment loses at most the batch being written (a torn last line is cut off); two writers on one
+run are refused; a folder that holds another configuration is refused with the difference.
+Does not: know what the records mean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from benchmark.errors import RunConflict, UsageError
+from benchmark.types import SCHEMA_VERSION, Example, Generation, RunManifest, Score, Verdict
+
+RecordT = TypeVar("RecordT")
+
+
+class RunFolder:
+    """One run on disk. Reading needs no lock; writing happens inside `writing()`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "manifest.json"
+
+    def manifest(self) -> RunManifest:
+        """The manifest. Raises UsageError where there is none, or one of another schema version."""
+        try:
+            manifest = msgspec.json.decode(self.manifest_path.read_bytes(), type=RunManifest)
+        except FileNotFoundError:
+            raise UsageError(
+                f"{self.path} is not a run folder: it has no manifest.json",
+                "Make one with 'sqlgauge run --model M --dataset D'.",
+            ) from None
+        except msgspec.DecodeError as error:
+            raise UsageError(f"{self.manifest_path} is damaged: {error}", "Run again into another --out.") from None
+        if manifest.schema_version != SCHEMA_VERSION:
+            raise UsageError(
+                f"{self.path} has schema version {manifest.schema_version}; this sqlgauge reads {SCHEMA_VERSION}",
+                "Run again, or use the sqlgauge version that wrote it.",
+            )
+        return manifest
+
+    def write_manifest(self, manifest: RunManifest) -> None:
+        """Replace the manifest in one step."""
+        body = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2)
+        write_atomically(self.manifest_path, body + b"\n")
+
+    def examples(self) -> list[Example]:
+        """The examples of the run, in their order: what a report shows and a re-scoring runs against."""
+        return list(self._read("examples.jsonl", Example))
+
+    def write_examples(self, examples: Iterable[Example]) -> None:
+        """Keep the examples with the run, so that it can be scored and read without its dataset."""
+        body = b"".join(msgspec.json.encode(example) + b"\n" for example in examples)
+        write_atomically(self.path / "examples.jsonl", body)
+
+    def generations(self) -> list[Generation]:
+        return latest(self._read("generations.jsonl", Generation), lambda g: (g.example_id, g.sample))
+
+    def scores(self) -> list[Score]:
+        return latest(self._read("scores.jsonl", Score), lambda s: (s.example_id, s.sample, s.metric))
+
+    def verdicts(self) -> list[Verdict]:
+        return latest(self._read("verdicts.jsonl", Verdict), lambda v: (v.example_id, v.sample, v.judge))
+
+    def append_generations(self, records: Iterable[Generation]) -> None:
+        append_lines(self.path / "generations.jsonl", records)
+
+    def append_verdicts(self, records: Iterable[Verdict]) -> None:
+        append_lines(self.path / "verdicts.jsonl", records)
+
+    def replace_scores(self, records: Iterable[Score]) -> None:
+        """Write all scores in one step: scoring is quick, so it is never resumed half-way."""
+        body = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+        write_atomically(self.path / "scores.jsonl", body)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run's lock, with torn last lines cut off. Raises RunConflict when somebody else holds it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunConflict(
+                f"another process is writing to {self.path}", "Wait for it, or end it, and run again."
+            ) from None
+        try:
+            for name in ("generations.jsonl", "verdicts.jsonl"):
+                cut_torn_line(self.path / name)
+            yield
+        finally:
+            lock.release()
+
+    def claim(self, manifest: RunManifest) -> RunManifest:
+        """Start the run, or go on with it: the manifest on disk if it has the same identity. Raises RunConflict."""
+        if not self.manifest_path.exists():
+            self.write_manifest(manifest)
+            return manifest
+        found = self.manifest()
+        changes = difference(plain(found.identity), plain(manifest.identity))
+        if changes:
+            raise RunConflict(
+                f"{self.path} holds a run of another configuration:\n  " + "\n  ".join(changes),
+                "Choose another --name or --out, or restore the configuration.",
+            )
+        return found
+
+    def _read(self, name: str, kind: type[RecordT]) -> Iterator[RecordT]:
+        decoder = msgspec.json.Decoder(kind)
+        path = self.path / name
+        if not path.exists():
+            return
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):
+                    return  # a line that is still being written, or was torn
+                try:
+                    yield decoder.decode(line)
+                except msgspec.DecodeError as error:
+                    raise UsageError(
+                        f"{path}, line {number}: {error}", "Delete that line and run again; it is made anew."
+                    ) from None
+
+
+def latest(records: Iterable[RecordT], key: Any) -> list[RecordT]:
+    """The last record of each key (a retried failure is appended again), in order of first appearance."""
+    found: dict[Hashable, RecordT] = {}
+    for record in records:
+        found[key(record)] = record
+    return list(found.values())
+
+
+def append_lines(path: Path, records: Iterable[object]) -> None:
+    """Append records as JSON lines in one write, and see them to the disk."""
+    body = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    if not body:
+        return
+    with path.open("ab") as handle:
+        handle.write(body)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut off what follows the last line end."""
+    if not path.exists():
+        return
+    body = path.read_bytes()
+    whole = body.rfind(b"\n") + 1
+    if whole < len(body):
+        with path.open("rb+") as handle:
+            handle.truncate(whole)
+
+
+def write_atomically(path: Path, body: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("wb") as handle:
+        handle.write(body)
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(path)
+
+
+def plain(value: Any) -> Any:
+    """A value as it reads back from JSON."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Human-readable lines, one for each key in which two nested mappings differ."""
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            lines += difference(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before!r} there, {after!r} now")
+    return lines
+
+
+def find_runs(paths: Iterable[Path]) -> list[RunFolder]:
+    """The run folders named, or lying directly in the folders named. Raises UsageError where there is none."""
+    runs: list[RunFolder] = []
+    for path in paths:
+        if (path / "manifest.json").exists():
+            runs.append(RunFolder(path))
+            continue
+        inside = sorted(child.parent for child in path.glob("*/manifest.json"))
+        if not inside:
+            raise UsageError(f"no run folder at {path}", "Make one with 'sqlgauge run --model M --dataset D'.")
+        runs += map(RunFolder, inside)
+    return runs
