@@ -1,0 +1,124 @@
+"""RunConfig: everything a run is told, from defaults, a YAML file and flags, validated once and together.
+
+Promises: all problems are reported at once; an unknown key gets a did-you-mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmark.errors import UsageError, did_you_mean
+from benchmark.metrics.base import DEFAULT_METRICS, REGISTRY
+from benchmark.models.base import Decoding, ModelOptions
+from benchmark.sqlengine.results import POLICIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """One run of one model over one split."""
+
+    model: str
+    dataset: str
+    out: str = "runs"
+    name: str | None = None
+    split: str = "test"
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    where: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = DEFAULT_METRICS
+    policy: str = "default"
+    prompt: str = "zero_shot"
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    dtype: str = "auto"
+    load_in_4bit: bool = False
+    batch_size: int | None = None
+    api_base: str | None = None
+    concurrency: int = 8
+    workers: int | None = None
+    trust_remote_code: bool = False
+
+    @property
+    def decoding(self) -> Decoding:
+        return Decoding(
+            max_new_tokens=self.max_new_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            seed=self.seed if self.temperature > 0 else 0,  # greedy decoding does not depend on a seed
+        )
+
+    @property
+    def model_options(self) -> ModelOptions:
+        return ModelOptions(
+            dtype=self.dtype,
+            load_in_4bit=self.load_in_4bit,
+            batch_size=self.batch_size,
+            api_base=self.api_base,
+            concurrency=self.concurrency,
+            trust_remote_code=self.trust_remote_code,
+        )
+
+
+def make_config(flags: Mapping[str, Any], file: Path | None = None) -> RunConfig:
+    """A RunConfig from a YAML file (if any) and flags, which win. Raises UsageError that lists every problem."""
+    values = {**(_read_yaml(file) if file else {}), **flags}
+    known = {field.name for field in fields(RunConfig)}
+    problems = [f"unknown key '{key}': {did_you_mean(key, known)}" for key in values if key not in known]
+    problems += [f"'{key}' is missing" for key in ("model", "dataset") if not values.get(key)]
+    config = None
+    for key, value in values.items():
+        if key in known:
+            problems += _type_problem(key, value)
+    if not problems:
+        config = msgspec.convert(values, RunConfig)
+        problems += _value_problems(config)
+    if problems or config is None:
+        raise UsageError(
+            "the configuration has problems:\n  " + "\n  ".join(problems) if len(problems) > 1 else problems[0],
+            "See 'sqlgauge run --help'.",
+        )
+    return config
+
+
+def _type_problem(key: str, value: Any) -> list[str]:
+    probe = {"model": "m", "dataset": "d", key: value}
+    try:
+        msgspec.convert(probe, RunConfig)
+    except msgspec.ValidationError as error:
+        return [f"'{key}': {error}"]
+    return []
+
+
+def _value_problems(config: RunConfig) -> list[str]:
+    problems = [
+        f"unknown metric '{name}': {did_you_mean(name, REGISTRY)}" for name in config.metrics if name not in REGISTRY
+    ]
+    if config.policy not in POLICIES:
+        problems.append(f"unknown policy '{config.policy}': {did_you_mean(config.policy, POLICIES)}")
+    positive = {"limit": config.limit, "sample": config.sample, "batch_size": config.batch_size}
+    positive |= {"max_new_tokens": config.max_new_tokens, "concurrency": config.concurrency, "workers": config.workers}
+    problems += [f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1]
+    if config.temperature < 0:
+        problems.append(f"'temperature' must not be negative, not {config.temperature}")
+    if not 0 < config.top_p <= 1:
+        problems.append(f"'top_p' must lie in (0, 1], not {config.top_p}")
+    return problems
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        loaded = msgspec.yaml.decode(file.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise UsageError(f"no such configuration file: {file}", "Give a YAML file, or use flags.") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{file}: {error}", "A configuration is a YAML mapping of the flags' names.") from None
+    return loaded
