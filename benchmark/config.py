@@ -15,6 +15,7 @@ import msgspec
 from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.base import DEFAULT_METRICS, REGISTRY
 from benchmark.models.base import Decoding, ModelOptions
+from benchmark.prompts import SCHEMAS
 from benchmark.sqlengine.results import POLICIES
 
 
@@ -34,6 +35,7 @@ class RunConfig:
     metrics: tuple[str, ...] = DEFAULT_METRICS
     policy: str = "default"
     prompt: str = "zero_shot"
+    schema: str = "ddl"
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
@@ -104,9 +106,13 @@ def _value_problems(config: RunConfig) -> list[str]:
     ]
     if config.policy not in POLICIES:
         problems.append(f"unknown policy '{config.policy}': {did_you_mean(config.policy, POLICIES)}")
+    if config.schema not in SCHEMAS:
+        problems.append(f"unknown schema rendering '{config.schema}': {did_you_mean(config.schema, SCHEMAS)}")
     positive = {"limit": config.limit, "sample": config.sample, "batch_size": config.batch_size}
     positive |= {"max_new_tokens": config.max_new_tokens, "concurrency": config.concurrency, "workers": config.workers}
-    problems += [f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1]
+    problems += [
+        f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1
+    ]
     if config.temperature < 0:
         problems.append(f"'temperature' must not be negative, not {config.temperature}")
     if not 0 < config.top_p <= 1:

@@ -8,8 +8,8 @@ Does not: judge whether the SQL is right, or run it.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from benchmark.sqlengine.parse import split_statements
 from benchmark.types import Extraction, ExtractionStatus, FinishReason
 
 _SPECIAL_TOKENS = re.compile(
@@ -43,13 +43,6 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _PROSE = re.compile(r"\n[ \t]*\n(?=[ \t]*(?![-/(])[A-Z*#>][^\n]*)")
-
-
-class Statement(NamedTuple):
-    """One statement of a text, and whether a semicolon ended it."""
-
-    text: str
-    ended: bool
 
 
 def extract(example_id: str, text: str, finish_reason: FinishReason) -> Extraction:
@@ -125,33 +118,7 @@ def _until_prose(body: str) -> tuple[str, bool]:
 def _balanced_prefix(text: str) -> bool:
     """Whether a text could be a whole statement: its parentheses close and it does not end in the middle."""
     return text.count("(") == text.count(")") and not re.search(
-        r"(?:,|\b(?:from|where|and|or|join|on|select|by|set|values|as|union|all|intersect|except|having))\s*$", text, re.IGNORECASE
+        r"(?:,|\b(?:from|where|and|or|join|on|select|by|set|values|as|union|all|intersect|except|having))\s*$",
+        text,
+        re.IGNORECASE,
     )
-
-
-def split_statements(sql: str) -> list[Statement]:
-    """Cut at semicolons outside quotes, comments and trigger bodies; empty statements are dropped.
-
-    >>> [statement.text for statement in split_statements("SELECT ';'; -- one\\nSELECT 2")]
-    ["SELECT ';'", '-- one\\nSELECT 2']
-    """
-    found: list[Statement] = []
-    start = 0
-    for match in _SEMICOLON_OR_QUOTED.finditer(sql):
-        if match.group() != ";":
-            continue
-        piece = sql[start : match.start()]
-        if re.search(r"\bcreate\s+(?:temp\w*\s+)?trigger\b", piece, re.IGNORECASE) and not re.search(
-            r"\bend\s*$", piece, re.IGNORECASE
-        ):
-            continue
-        found.append(Statement(piece.strip(), True))
-        start = match.end()
-    found.append(Statement(sql[start:].strip(), False))
-    return [statement for statement in found if _NOT_BLANK.sub("", statement.text).strip()]
-
-
-_SEMICOLON_OR_QUOTED = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]*\]|--[^\n]*|/\*.*?\*/|;", re.DOTALL
-)
-_NOT_BLANK = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)

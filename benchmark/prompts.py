@@ -6,6 +6,8 @@ Does not: apply a chat template or count tokens; that is the model's.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from benchmark.errors import UnknownName, UsageError
 from benchmark.identity import text_digest
+from benchmark.sqlengine.parse import split_statements
 from benchmark.types import Example, Message, Prompt
 
 TEMPLATES = Path(__file__).with_name("prompt_templates")
@@ -41,10 +44,13 @@ def template_hash(name: str) -> str:
     return text_digest(template_text(name))
 
 
-def render(example: Example, template: str = "zero_shot") -> Prompt:
+def render(example: Example, template: str = "zero_shot", schema: str = "ddl") -> Prompt:
     """The prompt for one example: a single user message, because some chat templates reject a system role."""
     text = _compiled(template).render(
-        question=example.question, schema=example.schema_sql, dialect=example.dialect, evidence=example.evidence
+        question=example.question,
+        schema=SCHEMAS[schema](example.schema_sql),
+        dialect=example.dialect,
+        evidence=example.evidence,
     )
     return Prompt(
         example_id=example.id,
@@ -52,6 +58,28 @@ def render(example: Example, template: str = "zero_shot") -> Prompt:
         template=template,
         template_hash=template_hash(template),
     )
+
+
+def schema_in_full(schema_sql: str) -> str:
+    """The whole script, rows included: what the seed notebook showed its model."""
+    return schema_sql
+
+
+@lru_cache(maxsize=4096)
+def schema_ddl(schema_sql: str) -> str:
+    """The script without its rows. A script that is nothing but rows stays as it is.
+
+    >>> schema_ddl("CREATE TABLE t (a INT); INSERT INTO t VALUES (1);")
+    'CREATE TABLE t (a INT);'
+    """
+    statements = [statement.text for statement in split_statements(schema_sql)]
+    kept = [text for text in statements if not _INSERT.match(text)]
+    return "\n".join(f"{text};" for text in kept) if kept else schema_sql
+
+
+#: How much of a database the prompt shows.
+SCHEMAS: dict[str, Callable[[str], str]] = {"ddl": schema_ddl, "full": schema_in_full}
+_INSERT = re.compile(r"\s*(?:insert|replace)\b", re.IGNORECASE)
 
 
 @lru_cache(maxsize=32)

@@ -57,7 +57,7 @@ def plan(config: RunConfig) -> Plan:
     )
     template_hash(config.prompt)
     model = open_model(config.model, config.model_options, dataset.examples)
-    prompts = tuple(render(example, config.prompt) for example in dataset.examples)
+    prompts = tuple(render(example, config.prompt, config.schema) for example in dataset.examples)
     identity = plain(_identity(config, dataset, model))
     run_id = config.name or f"{slug(config.model)[:60]}--{slug(dataset.name)[:40]}--{digest(identity)[7:15]}"
     about = {**provenance.collect(), "dataset": {"licence": dataset.licence, "note": dataset.note}}
@@ -98,7 +98,7 @@ def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, An
             "n": len(dataset.examples),
             "dialect": "+".join(sorted({example.dialect for example in dataset.examples})),
         },
-        "prompt": {"name": Path(config.prompt).name, "hash": template_hash(config.prompt)},
+        "prompt": {"name": Path(config.prompt).name, "hash": template_hash(config.prompt), "schema": config.schema},
         "decoding": msgspec.to_builtins(config.decoding),
         "batch_size": model.batch_size,
         "policy": config.policy,

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 #: The metric that orders the rows.
 HEADLINE = "execution"
 
+#: What is shown where there is no figure.
+NO_FIGURE = "\N{EN DASH}"
+
 #: Statuses that count as a wrong answer, and those that leave the item out of n.
 SCORED_ZERO = ("invalid", "timeout", "limit", "refused", "multiple", "empty", "no_sql", "truncated")
 EXCLUDED = ("error", "gold_error")

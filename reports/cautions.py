@@ -23,8 +23,8 @@ SHOWN_VALUES = 4
 def cautions(manifests: Sequence[RunManifest], rows: Sequence[Row]) -> tuple[str, ...]:
     """The warnings of one table, from its runs' manifests and rows (both in the same order)."""
     names = row_names(rows)
-    found = chain.from_iterable(map(about_row, rows, names))
-    return (*found, *differing_settings(manifests), *differing_n(rows), *few_items(rows))
+    by_row = chain.from_iterable(map(about_row, rows, names))
+    return (*by_row, *excluded(rows, names), *differing_settings(manifests), *differing_n(rows), *few_items(rows))
 
 
 def row_names(rows: Sequence[Row]) -> list[str]:
@@ -42,17 +42,23 @@ def about_row(row: Row, name: str) -> Iterator[str]:
         yield f"Not all scored: {name} has scores for {row.scored} of {row.examples} items."
     if not row.headline.known:
         yield f"No {HEADLINE} accuracy for {name}: it is listed after the runs that have one."
-    yield from excluded(row, name)
 
 
-def excluded(row: Row, name: str) -> Iterator[str]:
-    """Answers without a value, by column."""
+def excluded(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    """One sentence on the answers without a value: how many, in which columns, of which runs."""
+    parts = [f"{name} ({part})" for row, name in zip(rows, names, strict=True) for part in excluded_in(row)]
+    if parts:
+        yield f"Answers without a value, which are no fault of the model, are left out of n: {'; '.join(parts)}."
+
+
+def excluded_in(row: Row) -> Iterator[str]:
+    """What a run leaves out, for instance '3 in exact, ast', if anything."""
     columns: dict[int, list[str]] = defaultdict(list)
     for column, cell in row.cells.items():
         columns[cell.excluded].append(column)
     parts = [f"{count} in {', '.join(columns[count])}" for count in sorted(columns, reverse=True) if count]
     if parts:
-        yield f"Left out of n, because something other than the model failed: {'; '.join(parts)} ({name})."
+        yield " and ".join(parts) if len(columns) > 1 else f"{max(columns)} in every column"
 
 
 def differing_settings(manifests: Sequence[RunManifest]) -> Iterator[str]:
@@ -108,6 +114,6 @@ def distinct(values: Sequence[Any]) -> list[Any]:
 
 def shown(values: Sequence[Any]) -> str:
     """A few values on one line, each cut to a readable length."""
-    texts = [as_text(value) for value in values[:SHOWN_VALUES]]
+    texts = ["none" if value is None else as_text(value) for value in values[:SHOWN_VALUES]]
     short = [text if len(text) <= 24 else text[:19] + "…" for text in texts]
     return ", ".join(short) + (", …" if len(values) > SHOWN_VALUES else "")

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmark.types import RunManifest
-from reports.board import Fact
+from reports.board import NO_FIGURE, Fact
 
 
 def facts(manifest: RunManifest) -> tuple[Fact, ...]:
-    """What was run, how and when, as (label, value) lines; '–' where the manifest is silent."""
+    """What was run, how and when, as (label, value) lines; a dash where the manifest is silent."""
     identity, provenance = manifest.identity, manifest.provenance
     model = {key: value for key, value in identity["model"].items() if key != "spec" and value is not None}
     lines = {
@@ -40,7 +40,7 @@ def prompt_text(prompt: object) -> str | None:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value on one line; None and what is empty become '–'.
+    """A JSON value on one line; None and what is empty become a dash.
 
     >>> as_text({"max_new_tokens": 256, "temperature": 0.0})
     'max_new_tokens 256, temperature 0'
@@ -53,4 +53,4 @@ def as_text(value: Any) -> str:
         value = str(value).lower()
     elif isinstance(value, float):
         value = f"{value:g}"
-    return "–" if value in (None, "") else str(value)
+    return NO_FIGURE if value in (None, "") else str(value)

@@ -19,7 +19,8 @@ from reports.exports import render_csv, render_json
 from reports.markdown import render_markdown
 
 TEMPLATES = Path(__file__).with_name("templates")
-STYLE = "style.css"
+PAGE, STYLE = "index.html", "style.css"
+DATA = ("leaderboard.md", "leaderboard.csv", "leaderboard.json")
 GENERATOR = '<meta name="generator" content="sqlgauge">'
 SHADES = 10
 BAR_WIDTH = 200.0
@@ -41,12 +42,11 @@ def write_site(board: Board, out: Path) -> list[Path]:
     """
     refuse_foreign(out)
     out.mkdir(parents=True, exist_ok=True)
+    data = (render_markdown(board).encode(), render_csv(board), render_json(board))
     files = {
-        "index.html": render_page(board).encode(),
+        PAGE: render_page(board).encode(),  # first: from then on the folder is known as ours
         STYLE: (TEMPLATES / STYLE).read_bytes(),
-        "leaderboard.md": render_markdown(board).encode(),
-        "leaderboard.csv": render_csv(board),
-        "leaderboard.json": render_json(board),
+        **dict(zip(DATA, data, strict=True)),
     }
     for name, body in files.items():
         write_atomically(out / name, body)
@@ -58,12 +58,13 @@ def refuse_foreign(out: Path) -> None:
     hint = "Choose another --out."
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", hint)
-    page = out / "index.html"
+    page = out / PAGE
     if page.exists():
-        if GENERATOR.encode() not in page.read_bytes():
-            raise UsageError(f"{page} was not written by sqlgauge; it is left as it is", hint)
-    elif (out / STYLE).exists():
-        raise UsageError(f"{out / STYLE} belongs to something else; it is left as it is", hint)
+        foreign = [] if GENERATOR.encode() in page.read_bytes() else [page]
+    else:
+        foreign = [path for path in (out / name for name in (STYLE, *DATA)) if path.exists()]
+    if foreign:
+        raise UsageError(f"{foreign[0]} was not written by sqlgauge; it is left as it is", hint)
 
 
 def render_page(board: Board) -> str:

@@ -63,8 +63,8 @@ def slice_grid(table: Table) -> str:
 def failure_blocks(table: Table) -> list[str]:
     """How many answers failed, by status."""
     source = counted_from(table)
-    said = f"Counted from the statuses of {text(source)}; " if source else ""
-    note = f"{said}error and gold error are left out of n, the others score 0."
+    said = f"By the statuses of {text(source)}. " if source else ""
+    note = f"{said}Here error and gold error are left out of n, the others score 0."
     rows = []
     for row in table.rows:
         counts = [count(row.failures[status] if row.failures else None) for status in FAILURES]

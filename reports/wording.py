@@ -1,16 +1,15 @@
 """Figures as text, and the sentences that explain them: shared by the web page and by Markdown.
 
-Promises: NaN and None are shown as '–'.
+Promises: NaN and None are shown as an en dash.
 """
 
 from __future__ import annotations
 
 import math
 
-from reports.board import Cell, Dataset, Table
+from reports.board import HEADLINE, NO_FIGURE, Cell, Dataset, Table
 
 TITLE = "Text-to-SQL leaderboard"
-NO_FIGURE = "–"
 
 #: Column -> what it means. Judges and other metrics have a sentence of their own in `READING`.
 METRIC_NOTES = {
@@ -30,17 +29,17 @@ READING = (
     (
         "interval",
         "A figure reads as value (low to high): the 95% score interval of E. B. Wilson (Journal of the American "
-        "Statistical Association 22, 1927, 209–212). It treats items as independent; where items share a database it "
-        "is somewhat too narrow. The order of the rows is no ranking: where intervals overlap, the data may not be able "
-        "to tell two models apart.",
+        "Statistical Association 22, 1927, 209 to 212). It treats items as independent; where items share a database "
+        "it is somewhat too narrow. The order of the rows is no ranking: where intervals overlap, the data may not be "
+        "able to tell two models apart.",
     ),
     (
         "n",
-        "The number of items behind a figure. Left out of n are answers without a value: error (the back-end, the worker "
-        "or a judge failed) and gold_error (the gold query itself failed). A prediction that is empty, "
-        "refused, invalid SQL, too slow, over a limit, cut off or not a single statement stays in n and scores 0.",
+        "The number of items behind a figure. Left out of n are answers without a value: error (the back-end, the "
+        "worker or a judge failed) and gold_error (the gold query itself failed). A prediction that is empty, refused, "
+        "invalid SQL, too slow, over a limit, cut off or not a single statement stays in n and scores 0.",
     ),
-    ("–", "No figure can be computed. It does not mean 0."),
+    (NO_FIGURE, "No figure can be computed. It does not mean 0."),
 )
 
 FAILURE_NAMES = {"no_sql": "no SQL", "gold_error": "gold error"}
@@ -50,14 +49,14 @@ DIALECTS = {"sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL", "m
 def percent(value: float) -> str:
     """A proportion as a percentage with one decimal.
 
-    >>> percent(0.625), percent(float("nan"))
-    ('62.5%', '–')
+    >>> percent(0.625), percent(float("nan")) == NO_FIGURE
+    ('62.5%', True)
     """
     return NO_FIGURE if math.isnan(value) else f"{100 * value:.1f}%"
 
 
 def interval(cell: Cell) -> str:
-    """The ends of a cell's interval in percent, for instance '42.3 to 75.4'; '–' without data."""
+    """The ends of a cell's interval in percent, for instance '42.3 to 75.4'; a dash without data."""
     return f"{100 * cell.low:.1f} to {100 * cell.high:.1f}" if cell.known else NO_FIGURE
 
 
@@ -67,7 +66,7 @@ def figure(cell: Cell) -> str:
 
 
 def count(value: int | None) -> str:
-    """A count, or '–' where nothing was counted."""
+    """A count, or a dash where nothing was counted."""
     return NO_FIGURE if value is None else str(value)
 
 
@@ -77,7 +76,7 @@ def failure_name(status: str) -> str:
 
 
 def dataset_facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:
-    """What a table was measured on, as (label, value) pairs; silent parts are '–'."""
+    """What a table was measured on, as (label, value) pairs; silent parts are a dash."""
     return (
         ("items", count(dataset.n)),
         ("dialect", DIALECTS.get(dataset.dialect, dataset.dialect) or NO_FIGURE),
@@ -88,5 +87,9 @@ def dataset_facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:
 
 
 def counted_from(table: Table) -> str:
-    """The metrics whose statuses the failure counts of a table are taken from."""
-    return ", ".join(dict.fromkeys(row.failures_from for row in table.rows if row.failures_from))
+    """Where the failure counts of a table are taken from, as the end of a sentence; '' without any score."""
+    used = {row.failures_from for row in table.rows if row.failures_from}
+    others = ", ".join(sorted(used - {HEADLINE}))
+    if HEADLINE not in used:
+        return others
+    return f"{HEADLINE}, or {others} where a run has no {HEADLINE}" if others else HEADLINE

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.gretel import examples_from_rows
-from benchmark.datasets.rows import read_rows
 from benchmark.errors import DatasetError, UsageError
+from benchmark.rows import read_rows
 
 FINGERPRINT = "sha256:c6617c244580fa0b50ac390db6aa9490cb55c3e6e4c9ccc4552b64c577e65d9a"
 TEST_FILE = Path(__file__).with_name("builtin_test.jsonl")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.rows import read_rows, report_broken
 from benchmark.errors import DatasetError, MissingDependency, did_you_mean
+from benchmark.rows import read_rows, report_broken
 from benchmark.types import Example, Task
 
 HUB_ID = "gretelai/synthetic_text_to_sql"

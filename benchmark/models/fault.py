@@ -60,8 +60,7 @@ class FaultModel:
             if self._kind == "error" or prompt.example_id not in self._failed:
                 self._failed.add(prompt.example_id)
                 return failed(prompt, InjectedFault("injected fault"), retryable=True)
-        answer = ANSWERS.get(self._kind, lambda example: example.golds[0])
-        text = answer(self._examples[prompt.example_id])
+        text = ANSWERS.get(self._kind, _gold)(self._examples[prompt.example_id])
         return Generation(example_id=prompt.example_id, text=text, finish_reason="stop")
 
 
@@ -73,6 +72,10 @@ def open_fault(spec: str, argument: str, options: ModelOptions, examples: Sequen
         return FaultModel(spec, kind, float(amount or 0), examples)
     except ValueError:
         raise UsageError(f"fault/{kind} wants a number, not '{amount}'", f"For instance fault/{kind}:0.2.") from None
+
+
+def _gold(example: Example) -> str:
+    return example.golds[0]
 
 
 def first_table(example: Example) -> str:

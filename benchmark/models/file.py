@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark.datasets.rows import Row, read_rows
 from benchmark.errors import ModelUnavailable, did_you_mean
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
 from benchmark.models.gold import LookupModel
+from benchmark.rows import Row, read_rows
 from benchmark.types import Example
 
 ID_COLUMNS = ("example_id", "id", "question_id")

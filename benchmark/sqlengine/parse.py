@@ -9,16 +9,21 @@ from __future__ import annotations
 import logging
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about statements that we then turn down
 
 #: Beyond this length a statement is treated as unparseable: sqlglot is linear but slow, and no gold is that long.
 MAX_SQL_CHARS = 100_000
+_SEMICOLON_OR_QUOTED = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]*\]|--[^\n]*|/\*.*?\*/|;", re.DOTALL
+)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _NAMES = {TokenType.VAR, TokenType.IDENTIFIER}
 _LITERALS = {TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING}
 
@@ -88,7 +93,9 @@ def order_keys(sql: str, dialect: str) -> exp.Expr | None:
         return None
     outputs = {name.lower() for name in tree.named_selects}
     keys = [key.this for key in tree.args["order"].expressions]
-    if any(isinstance(key, exp.Literal) or (isinstance(key, exp.Column) and key.name.lower() in outputs) for key in keys):
+    if any(
+        isinstance(key, exp.Literal) or (isinstance(key, exp.Column) and key.name.lower() in outputs) for key in keys
+    ):
         keys = [_resolve(tree, key) for key in keys]
     return tree.select(*[exp.alias_(key.copy(), f"_order_key_{i}") for i, key in enumerate(keys)])
 
@@ -112,3 +119,32 @@ def _resolve(tree: exp.Select, key: exp.Expr) -> exp.Expr:
             if output.alias.lower() == key.name.lower():
                 return output.unalias()
     return key
+
+
+class Statement(NamedTuple):
+    """One statement of a text, and whether a semicolon ended it."""
+
+    text: str
+    ended: bool
+
+
+def split_statements(sql: str) -> list[Statement]:
+    """Cut at semicolons outside quotes, comments and trigger bodies; empty statements are dropped.
+
+    >>> [statement.text for statement in split_statements("SELECT ';'; -- one\\nSELECT 2")]
+    ["SELECT ';'", '-- one\\nSELECT 2']
+    """
+    found: list[Statement] = []
+    start = 0
+    for match in _SEMICOLON_OR_QUOTED.finditer(sql):
+        if match.group() != ";":
+            continue
+        piece = sql[start : match.start()]
+        if re.search(r"\bcreate\s+(?:temp\w*\s+)?trigger\b", piece, re.IGNORECASE) and not re.search(
+            r"\bend\s*$", piece, re.IGNORECASE
+        ):
+            continue
+        found.append(Statement(piece.strip(), True))
+        start = match.end()
+    found.append(Statement(sql[start:].strip(), False))
+    return [statement for statement in found if _COMMENT.sub("", statement.text).strip()]

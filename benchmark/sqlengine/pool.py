@@ -125,7 +125,7 @@ class Pool:
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Reply]:
         """A reply for each job, in order. Holds a bounded number of batches in memory."""
-        batches = iter(lambda source=iter(jobs): list(islice(source, _BATCH_JOBS)), [])
+        batches = _in_batches(jobs)
         window = deque(self._threads.submit(self._serve, batch) for batch in islice(batches, 2 * self._size))
         while window:
             yield from window.popleft().result()
@@ -166,6 +166,12 @@ class Pool:
             return self._ask([msgspec.structs.replace(job, predictions=[sql])])[0].predictions[0]
         except WorkerDied as death:
             return _outcome_of(death)
+
+
+def _in_batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    source = iter(jobs)
+    while batch := list(islice(source, _BATCH_JOBS)):
+        yield batch
 
 
 def cpu_count() -> int:

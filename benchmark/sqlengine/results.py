@@ -145,9 +145,7 @@ def _column_orders(gold: Table, pred: Table) -> Iterator[tuple[int, ...]]:
     """
     gold_columns = list(zip(*gold.rows, strict=True))
     pred_columns = list(zip(*pred.rows, strict=True))
-    candidates = [
-        [j for j, column in enumerate(pred_columns) if _columns_alike(want, column)] for want in gold_columns
-    ]
+    candidates = [[j for j, column in enumerate(pred_columns) if _columns_alike(want, column)] for want in gold_columns]
     if not all(candidates):
         return
     tried = 0

@@ -9,6 +9,7 @@ Does not: compare what a later statement would do beyond that (a view is compare
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import apsw
 
@@ -38,7 +39,7 @@ class State:
 
 def read_state(connection: apsw.Connection) -> State:
     """The state of an open connection's main database; its authorizer must be off."""
-    objects = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
+    objects: list[Any] = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema").fetchall()
     names = [(kind, name) for kind, name, _, _ in objects if not name.startswith("sqlite_")]
     return State(
         tables={name.lower(): _table(connection, name, sql) for kind, name, _, sql in objects if kind == "table"},
@@ -46,7 +47,7 @@ def read_state(connection: apsw.Connection) -> State:
         indexes=frozenset(
             _index(connection, name, table, sql) for kind, name, table, sql in objects if kind == "index"
         ),
-        triggers=frozenset(folded_tokens(sql, "sqlite") for kind, _, _, sql in objects if kind == "trigger"),
+        triggers=frozenset(folded_tokens(sql, "sqlite") or (sql,) for kind, _, _, sql in objects if kind == "trigger"),
     )
 
 
@@ -84,7 +85,7 @@ def _quoted(name: str) -> str:
 
 
 def _table(connection: apsw.Connection, name: str, sql: str) -> TableState:
-    info = connection.execute(f"PRAGMA table_xinfo({_quoted(name)})").fetchall()
+    info: list[Any] = connection.execute(f"PRAGMA table_xinfo({_quoted(name)})").fetchall()
     columns = sorted(
         (column.lower(), _affinity(kind), bool(notnull), default, key, hidden)
         for _, column, kind, notnull, default, key, hidden in info
@@ -109,12 +110,12 @@ def _view(connection: apsw.Connection, name: str) -> Table:
 
 
 def _index(connection: apsw.Connection, name: str, table: str, sql: str | None) -> tuple[object, ...]:
-    parts = connection.execute(f"PRAGMA index_xinfo({_quoted(name)})").fetchall()
+    parts: list[Any] = connection.execute(f"PRAGMA index_xinfo({_quoted(name)})").fetchall()
     keys = tuple((column and column.lower(), desc, coll) for _, _, column, desc, coll, key in parts if key)
     unique = connection.execute(
-        "SELECT \"unique\", origin FROM pragma_index_list(?) WHERE name = ?", (table, name)
+        'SELECT "unique", origin FROM pragma_index_list(?) WHERE name = ?', (table, name)
     ).fetchall()
-    expression = folded_tokens(sql, "sqlite")[5:] if sql and any(key[0] is None for key in keys) else ()
+    expression = (folded_tokens(sql, "sqlite") or (sql,))[5:] if sql and any(key[0] is None for key in keys) else ()
     partial = folded_tokens(sql.upper().partition(" WHERE ")[2], "sqlite") if sql and " WHERE " in sql.upper() else ()
     return (table.lower(), keys, tuple(unique), expression, partial)
 

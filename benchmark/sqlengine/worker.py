@@ -192,7 +192,11 @@ def _preview(rows: list[Row]) -> list[list[object]]:
     """The first rows as JSON values, long cells cut, bytes as text."""
     return [
         [
-            cell.hex()[:_CELL_CHARS] if isinstance(cell, bytes) else cell[:_CELL_CHARS] if isinstance(cell, str) else cell
+            cell.hex()[:_CELL_CHARS]
+            if isinstance(cell, bytes)
+            else cell[:_CELL_CHARS]
+            if isinstance(cell, str)
+            else cell
             for cell in row
         ]
         for row in rows

@@ -1,0 +1,5 @@
+"""`python -m sqlgauge`."""
+
+from sqlgauge.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""What a verb prints when it is done: one block a run, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from benchmark.runner import Plan
+from benchmark.stats import wilson
+from benchmark.store import RunFolder
+
+
+def summarise(folder: RunFolder) -> dict[str, Any]:
+    """A run's figures: each metric's mean, n and Wilson interval, and the statuses of what failed."""
+    scores = folder.scores()
+    metrics: dict[str, Any] = {}
+    for name in dict.fromkeys(score.metric for score in scores):
+        of_metric = [score for score in scores if score.metric == name]
+        values = [score.value for score in of_metric if score.value is not None]
+        failures = Counter(score.status for score in of_metric if score.status != "ok")
+        low, high = wilson(sum(values), len(values))
+        metrics[name] = {
+            "value": sum(values) / len(values) if values else None,
+            "n": len(values),
+            "interval": [low, high] if values else None,
+            "failures": dict(failures),
+        }
+    for name, labels in _labels(folder).items():
+        given = [label for label in labels if label is not None]
+        low, high = wilson(given.count("correct"), len(given))
+        metrics[f"judge: {name}"] = {
+            "value": given.count("correct") / len(given) if given else None,
+            "n": len(given),
+            "interval": [low, high] if given else None,
+            "failures": {"error": len(labels) - len(given)} if len(given) < len(labels) else {},
+        }
+    manifest = folder.manifest()
+    return {"run": str(folder.path), "complete": manifest.complete, "counts": dict(manifest.counts), "metrics": metrics}
+
+
+def print_runs(folders: Iterable[RunFolder], *, as_json: bool) -> None:
+    """Print the summaries of runs."""
+    summaries = [summarise(folder) for folder in folders]
+    if as_json:
+        click.echo(json.dumps(summaries, indent=2))
+        return
+    for summary in summaries:
+        click.echo(summary["run"])
+        for name, figure in summary["metrics"].items():
+            click.echo("  " + _line(name, figure))
+        if not summary["complete"]:
+            click.echo("  incomplete: failed generations are left out; run the same command again to retry them")
+
+
+def print_plan(plan: Plan) -> None:
+    """What a run would do, with its first prompt."""
+    prompt = plan.prompts[0]
+    tokens = plan.model.count_tokens(prompt)
+    click.echo(f"run     {plan.folder.path}")
+    click.echo(f"items   {len(plan.prompts)} of {plan.dataset.name} ({plan.dataset.fingerprint[:23]}...)")
+    click.echo(f"tokens  {'known to the provider only' if tokens is None else tokens} in the first prompt:\n")
+    for message in prompt.messages:
+        click.echo(f"[{message.role}]\n{message.content}")
+
+
+def _labels(folder: RunFolder) -> dict[str, list[str | None]]:
+    labels: dict[str, list[str | None]] = {}
+    for verdict in folder.verdicts():
+        labels.setdefault(verdict.judge, []).append(verdict.label)
+    return labels
+
+
+def _line(name: str, figure: dict[str, Any]) -> str:
+    failures = ", ".join(f"{count} {status}" for status, count in figure["failures"].items())
+    if figure["value"] is None:
+        return f"{name:<12} no value (n 0)  {failures}"
+    low, high = figure["interval"]
+    text = f"{name:<12} {figure['value']:7.2%}  (95% {low:.1%} to {high:.1%}, n {figure['n']})"
+    return f"{text}  {failures}" if failures else text
