@@ -61,9 +61,12 @@ def _json_list(path: Path) -> Iterator[Row]:
 def _csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as handle:
         try:
-            yield from csv.DictReader(handle)
+            rows = list(csv.DictReader(handle))
         except (csv.Error, UnicodeDecodeError) as error:
             raise DatasetError(f"{path}: {error}", "The file must be UTF-8 CSV with a header line.") from None
+    problems = [f"row {number}: more cells than the header" for number, row in enumerate(rows, 1) if None in row]
+    report_broken(str(path), problems, "Quote the cells that hold a comma.")
+    yield from rows
 
 
 def _parquet(path: Path) -> Iterator[Row]:

@@ -7,6 +7,7 @@ Does not: know what the records mean.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -81,8 +82,7 @@ class RunFolder:
 
     def replace_scores(self, records: Iterable[Score]) -> None:
         """Write all scores in one step: scoring is quick, so it is never resumed half-way."""
-        body = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-        write_atomically(self.path / "scores.jsonl", body)
+        write_atomically(self.path / "scores.jsonl", b"".join(map(_line, records)))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -143,13 +143,20 @@ def latest(records: Iterable[RecordT], key: Any) -> list[RecordT]:
 
 def append_lines(path: Path, records: Iterable[object]) -> None:
     """Append records as JSON lines in one write, and see them to the disk."""
-    body = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    body = b"".join(map(_line, records))
     if not body:
         return
     with path.open("ab") as handle:
         handle.write(body)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def _line(record: object) -> bytes:
+    try:
+        return msgspec.json.encode(record) + b"\n"
+    except UnicodeEncodeError:  # half a character (a lone surrogate) in a model's text: UTF-8 cannot hold it
+        return json.dumps(msgspec.to_builtins(record), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def cut_torn_line(path: Path) -> None:

@@ -179,15 +179,16 @@ def count_length(generations: Sequence[Generation]) -> int | None:
 
 
 def describe_dataset(manifest: RunManifest) -> Dataset:
-    """The dataset part of an identity."""
+    """The dataset part of an identity; its licence and note are provenance, because they change no answer."""
     given: Mapping[str, Any] = manifest.identity["dataset"]
+    about: Mapping[str, Any] = manifest.provenance.get("dataset") or {}
     n = given.get("n")
     return Dataset(
         name=str(required(manifest, "dataset", "name")),
         fingerprint=str(given["fingerprint"]),
         dialect=str(given.get("dialect") or ""),
-        licence=str(given.get("licence") or ""),
-        note=str(given.get("note") or ""),
+        licence=str(about.get("licence") or ""),
+        note=str(about.get("note") or ""),
         n=n if isinstance(n, int) else None,
     )
 

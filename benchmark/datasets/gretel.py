@@ -23,7 +23,8 @@ REVISION = "740ab236e64503fba51be1101df7a1be83bf455d"
 SPLITS = ("train", "test")
 REQUIRED = ("sql_prompt", "sql_context", "sql")
 TAGS = {"domain": "domain", "complexity": "sql_complexity", "task_type": "sql_task_type"}
-_WRITES = re.compile(r"\b(insert|update|delete|replace|merge)\b", re.IGNORECASE)
+_NOT_CODE = re.compile(r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)
+_VERB = re.compile(r"\b(select|values|insert|update|delete|replace|merge)\b", re.IGNORECASE)
 
 
 def load_gretel(argument: str, split: str) -> Dataset:
@@ -43,7 +44,7 @@ def examples_from_rows(rows: Iterable[Mapping[str, Any]], source: str) -> tuple[
     rows = list(rows)
     _check_columns(rows, source)
     problems = [
-        f"row {number}: column {column} is {'empty' if row.get(column) in ('', None) else 'not a text'}"
+        f"row {number}: column {column} is {'not a text' if str(row.get(column) or '').strip() else 'empty'}"
         for number, row in enumerate(rows, 1)
         for column in REQUIRED
         if not isinstance(row.get(column), str) or not row[column].strip()
@@ -83,11 +84,12 @@ def task_of(gold: str) -> Task:
     >>> task_of("WITH t AS (SELECT 1) DELETE FROM x"), task_of("SELECT 'delete'")
     ('write', 'read')
     """
-    text = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", " ", gold, flags=re.DOTALL).lstrip(" \t\r\n(;")
+    text = _NOT_CODE.sub(" ", gold).lstrip(" \t\r\n(;")
     word = re.match(r"[A-Za-z]*", text)
     first = word.group().lower() if word else ""
     if first == "with":
-        return "write" if _WRITES.search(_outside_parentheses(text)) else "read"
+        verb = _VERB.search(_outside_parentheses(text))  # the first one: REPLACE is a function too
+        first = verb.group().lower() if verb else "select"
     return "read" if first in ("select", "values") else "write"
 
 

@@ -96,10 +96,13 @@ def _convert(gguf: Path, target: Path) -> None:
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+        from benchmark.models.hf import quiet_transformers
     except ImportError as error:
         raise MissingDependency(
             f"builtin/smollm2-135m needs {error.name}, which is not installed", "pip install 'sqlgauge[hf]'"
         ) from None
+    quiet_transformers()
     print("converting the weights (about 20 s, once) ...", file=sys.stderr)
     try:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)

@@ -8,7 +8,6 @@ Does not: promise the same text at another batch size in half precision; the bat
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -72,7 +71,7 @@ class HfModel:
         self.spec, self.source, self.options = spec, source, options
         self.device = "cuda" if self._torch.cuda.is_available() else "cpu"
         self.dtype = self._choose_dtype(options.dtype)
-        self.batch_size = options.batch_size or (64 if self.device == "cuda" else 16)
+        self.batch_size = options.batch_size or (64 if self.device == "cuda" else 32)
         self._tokenizer: Any = None
         self._model: Any = None
 
@@ -149,7 +148,7 @@ class HfModel:
         if self._model is None:
             from transformers import AutoModelForCausalLM
 
-            logging.getLogger("transformers").setLevel(logging.ERROR)
+            quiet_transformers()
             options: dict[str, Any] = {"dtype": getattr(self._torch, self.dtype)}
             if self.options.load_in_4bit:
                 options["quantization_config"] = self._four_bit()
@@ -226,6 +225,14 @@ class HfModel:
             completion_tokens=len(tokens) if end is None else end + 1,
             timing=Timing(seconds=seconds),
         )
+
+
+def quiet_transformers() -> None:
+    """Our own progress bar is the only one, and warnings about weights that we chose are noise."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
 
 
 def _adapter_folder(adapter: str) -> Path:

@@ -85,14 +85,20 @@ def check_constraints(create_sql: str, dialect: str) -> tuple[str, ...]:
 def order_keys(sql: str, dialect: str) -> exp.Expr | None:
     """For a query whose outermost level orders: the same query with its ORDER BY keys as extra columns at the end.
 
-    None where that cannot be said without changing the rows (DISTINCT, set operations, keys that are positions or
-    outputs already): there the keys are among the result's own columns, or ties cannot be known.
+    None where the keys cannot be told from the text. The extra columns may change the rows of a query with DISTINCT
+    or LIMIT; the caller compares.
     """
     tree = parse(sql, dialect)
-    if not isinstance(tree, exp.Select) or not tree.args.get("order") or tree.args.get("distinct"):
+    if not isinstance(tree, exp.Query) or not tree.args.get("order"):
         return None
-    outputs = {name.lower() for name in tree.named_selects}
     keys = [key.this for key in tree.args["order"].expressions]
+    if isinstance(tree, exp.SetOperation):
+        named = [_output_name(tree, key) for key in keys]
+        whole = exp.select("*").from_(tree.subquery("_whole", copy=True))
+        return whole.select(*named) if all(named) else None
+    if not isinstance(tree, exp.Select) or (tree.is_star and any(isinstance(key, exp.Literal) for key in keys)):
+        return None  # a position is not known to the text when a star stands before it
+    outputs = {name.lower() for name in tree.named_selects}
     if any(
         isinstance(key, exp.Literal) or (isinstance(key, exp.Column) and key.name.lower() in outputs) for key in keys
     ):
@@ -148,3 +154,13 @@ def split_statements(sql: str) -> list[Statement]:
         start = match.end()
     found.append(Statement(sql[start:].strip(), False))
     return [statement for statement in found if _COMMENT.sub("", statement.text).strip()]
+
+
+def _output_name(tree: exp.SetOperation, key: exp.Expr) -> exp.Expr | None:
+    """An ORDER BY key of a set operation as the name of the one output that it means, or None."""
+    outputs = [name.lower() for name in tree.named_selects]
+    name = key.name.lower() if isinstance(key, exp.Column) and not key.table else ""
+    if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(outputs):
+        name = outputs[int(key.name) - 1]
+    found = bool(name) and not tree.is_star and outputs.count(name) == 1
+    return exp.column(name, quoted=True) if found else None

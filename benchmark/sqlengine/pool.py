@@ -134,6 +134,11 @@ class Pool:
     def _serve(self, jobs: list[Job]) -> list[Reply]:
         try:
             return self._ask(jobs)
+        except UnicodeEncodeError:  # half a character (a lone surrogate) in a model's text
+            whole = list(map(_encodable, jobs))
+            if whole == jobs:
+                raise
+            return self._serve(whole)
         except WorkerDied as death:
             rest = jobs[len(death.replies) :]
             return [*death.replies, *map(self._isolate, rest)]
@@ -172,6 +177,14 @@ def _in_batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
     source = iter(jobs)
     while batch := list(islice(source, _BATCH_JOBS)):
         yield batch
+
+
+def _encodable(job: Job) -> Job:
+    """The job with what UTF-8 cannot hold replaced by question marks in its statements."""
+    golds, predictions = (
+        [sql.encode("utf-8", "replace").decode() for sql in texts] for texts in (job.golds, job.predictions)
+    )
+    return msgspec.structs.replace(job, golds=golds, predictions=predictions)
 
 
 def cpu_count() -> int:

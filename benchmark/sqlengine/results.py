@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 Cell = None | int | float | str | bytes
@@ -19,8 +19,8 @@ Row = tuple[Cell, ...]
 RELATIVE_TOLERANCE = 1e-6
 #: ... or within this absolute one, for sums of floats that should be zero.
 ABSOLUTE_TOLERANCE = 1e-12
-#: Column orders tried before a prediction with many look-alike columns is compared in place only.
-MAX_PERMUTATIONS = 5_040
+#: Cells compared, and beginnings of column orders tried, before the search among look-alike columns is given up.
+MAX_SEARCH_CELLS, MAX_SEARCH_STEPS = 20_000_000, 5_000
 
 
 class Table(NamedTuple):
@@ -45,7 +45,7 @@ def compare_default(gold: Table, pred: Table, ties: Ties | None) -> bool:
         return False
     if gold.rows == pred.rows:  # Python keeps the kinds apart: 7 != '7', '' != b'', and None equals only None
         return True
-    return any(_bags_equal(gold.rows, _reorder(pred.rows, order), ties) for order in _column_orders(gold, pred))
+    return _bags_equal(gold.rows, pred.rows, ties) or _some_column_order_agrees(gold, pred, ties)
 
 
 def compare_strict(gold: Table, pred: Table, ties: Ties | None) -> bool:
@@ -86,8 +86,11 @@ def _rows_equal(a: Row, b: Row) -> bool:
     return all(map(_cells_equal, a, b))
 
 
-def _sort_key(row: Row) -> tuple[tuple[int, Cell], ...]:
-    return tuple((_kind(cell), cell if cell is not None else 0) for cell in row)
+def _sort_key(row: Row) -> tuple[tuple[tuple[int, Cell], ...], tuple[Cell, ...]]:
+    """What must be equal exactly comes first: numbers that differ in their last bits then pair within equal texts."""
+    kinds = tuple(map(_kind, row))
+    exact = tuple((kind, cell if kind > 1 else 0) for kind, cell in zip(kinds, row, strict=True))
+    return exact, tuple(cell for kind, cell in zip(kinds, row, strict=True) if kind == 1)
 
 
 def _bags_equal(gold: list[Row], pred: list[Row], ties: Ties | None) -> bool:
@@ -132,41 +135,46 @@ def _matching(left: list[Row], right: list[Row]) -> bool:
     return all(augment(i, set()) for i in range(len(left)))
 
 
-def _reorder(rows: list[Row], order: tuple[int, ...]) -> list[Row]:
-    if order == tuple(range(len(order))):
-        return rows
-    return [tuple(row[j] for j in order) for row in rows]
+def _some_column_order_agrees(gold: Table, pred: Table, ties: Ties | None) -> bool:
+    """Whether the prediction's columns can be put in an order that makes its rows the gold's.
 
-
-def _column_orders(gold: Table, pred: Table) -> Iterator[tuple[int, ...]]:
-    """Orders of the prediction's columns that could make it the gold: each column's bag of cells must match.
-
-    Prediction columns that are identical, row by row, are interchangeable, so only one of their orders is tried.
+    Orders are built column by column, those with the fewest look-alikes first. Only columns with the same bag of
+    cells are tried, of identical ones only the first, and a beginning is kept only while the beginnings of the rows
+    agree; so a crowd of look-alike columns (a pivot, an adjacency matrix) is told apart without trying every order.
     """
     gold_columns = list(zip(*gold.rows, strict=True))
     pred_columns = list(zip(*pred.rows, strict=True))
     candidates = [[j for j, column in enumerate(pred_columns) if _columns_alike(want, column)] for want in gold_columns]
-    if not all(candidates):
-        return
-    tried = 0
+    if not all(candidates) or len({j for options in candidates for j in options}) < gold.width:
+        return False
+    wanted = sorted(range(gold.width), key=lambda i: len(candidates[i]))
+    steps = max(1, min(MAX_SEARCH_STEPS, MAX_SEARCH_CELLS // (gold.width * len(gold.rows))))
 
-    def extend(chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if len(chosen) == len(candidates):
-            yield chosen
-            return
-        seen: list[tuple[Cell, ...]] = []
-        position = len(chosen)
-        for j in sorted(candidates[position], key=lambda j: j != position):  # in place first
-            if j in chosen or pred_columns[j] in seen:
-                continue
-            seen.append(pred_columns[j])
-            yield from extend((*chosen, j))
+    def extend(chosen: tuple[int, ...]) -> bool:
+        nonlocal steps
+        size = len(chosen)
+        if size == gold.width:
+            return True
+        options = {pred_columns[j]: j for j in reversed(candidates[wanted[size]]) if j not in chosen}
+        for j in sorted(options.values(), key=lambda j: j != wanted[size]):  # in place first
+            beginning = (*chosen, j)
+            if len(options) > 1 or size == gold.width - 1:
+                if steps == 0:
+                    return False
+                steps -= 1
+                if not _bags_equal(_columns(gold.rows, wanted[: size + 1]), _columns(pred.rows, beginning), ties):
+                    continue
+            if extend(beginning):
+                return True
+        return False
 
-    for order in extend(()):
-        yield order
-        tried += 1
-        if tried >= MAX_PERMUTATIONS:
-            return
+    return extend(())
+
+
+def _columns(rows: list[Row], order: Sequence[int]) -> list[Row]:
+    if tuple(order) == tuple(range(len(rows[0]))):
+        return rows
+    return [tuple(row[j] for j in order) for row in rows]
 
 
 def _columns_alike(a: tuple[Cell, ...], b: tuple[Cell, ...]) -> bool:

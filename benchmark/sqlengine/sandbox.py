@@ -173,6 +173,7 @@ def from_image(image: bytes, limits: Limits, *, writable: bool) -> SqliteDatabas
 
 
 def _set_limits(connection: apsw.Connection) -> None:
+    connection.pragma("temp_store", 2)  # in memory: a big sort would otherwise write a file, and no file may be written
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
     connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, _SQL_BYTES)
     connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)

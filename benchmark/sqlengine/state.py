@@ -115,9 +115,14 @@ def _index(connection: apsw.Connection, name: str, table: str, sql: str | None) 
     unique = connection.execute(
         'SELECT "unique", origin FROM pragma_index_list(?) WHERE name = ?', (table, name)
     ).fetchall()
-    expression = (folded_tokens(sql, "sqlite") or (sql,))[5:] if sql and any(key[0] is None for key in keys) else ()
-    partial = folded_tokens(sql.upper().partition(" WHERE ")[2], "sqlite") if sql and " WHERE " in sql.upper() else ()
+    tokens = tuple(word if word.startswith("'") else word.lower() for word in _words(sql))
+    expression = tokens[5:] if any(key[0] is None for key in keys) else ()  # after CREATE INDEX name ON table
+    partial = tokens[tokens.index("where") :] if "where" in tokens else ()
     return (table.lower(), keys, tuple(unique), expression, partial)
+
+
+def _words(sql: str | None) -> tuple[str, ...]:
+    return (folded_tokens(sql, "sqlite") or (sql,)) if sql else ()
 
 
 def _foreign_key(row: Row) -> tuple[object, ...]:

@@ -59,7 +59,9 @@ class Images:
         if database not in self._readers:
             image = self.image(database, limits)
             self._readers[database] = from_image(image, limits, writable=False)
-        return self._readers[database]
+        reader = self._readers[database]
+        reader.limits = limits  # another job's may differ
+        return reader
 
 
 class _alarm:

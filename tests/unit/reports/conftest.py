@@ -18,7 +18,7 @@ MakeRun = Callable[..., RunFolder]
 
 def identity(model: str, dataset: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     """An identity in the shape that the runner writes."""
-    shop = {"name": "shop/test", "fingerprint": FINGERPRINT, "dialect": "sqlite", "licence": "CC0-1.0", "note": "Toy."}
+    shop = {"name": "shop/test", "fingerprint": FINGERPRINT, "dialect": "sqlite"}
     return {
         "model": {"spec": model, "revision": "4f1c2d9"},
         "dataset": {**shop, "n": 4, **dataset},
@@ -75,6 +75,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         tags: Iterable[str | None] = ("easy", "easy", "hard", "hard"),
         finish: Iterable[Any] = ("stop",) * 4,
         dataset: Mapping[str, Any] | None = None,
+        about: Mapping[str, Any] | None = None,
         complete: bool = True,
         examples: int = 4,
         **changes: Any,
@@ -84,7 +85,12 @@ def make_run(tmp_path: Path) -> MakeRun:
         manifest = RunManifest(
             run_id=run.path.name,
             identity=identity(model, dataset or {}, **changes),
-            provenance={"created": "2026-05-04T10:11:12+00:00", "python": "3.11.9", "versions": {"apsw": "3.54"}},
+            provenance={
+                "dataset": {"licence": "CC0-1.0", "note": "Toy.", **(about or {})},
+                "created": "2026-05-04T10:11:12+00:00",
+                "python": "3.11.9",
+                "versions": {"apsw": "3.54"},
+            },
             counts={"examples": examples, "generations": examples},
             complete=complete,
         )

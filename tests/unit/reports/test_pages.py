@@ -72,8 +72,11 @@ def hostile_board(make_run, score_list):
     runs = []
     for attack in HOSTILE:
         found = score_list("execution", 1.0, 0.0) + score_list(attack, 1.0)
-        dataset = {"name": attack, "licence": attack, "note": attack, "dialect": attack, "fingerprint": attack}
-        runs.append(make_run(attack, found, tags=[attack, "easy"], dataset=dataset, dtype=attack, policy=attack))
+        dataset = {"name": attack, "dialect": attack, "fingerprint": attack}
+        about = {"licence": attack, "note": attack}
+        runs.append(
+            make_run(attack, found, tags=[attack, "easy"], dataset=dataset, about=about, dtype=attack, policy=attack)
+        )
     return build_board(runs)
 
 
