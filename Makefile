@@ -17,7 +17,7 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	$(BIN)/sqlgauge run --model gold --dataset builtin --out runs/demo $(if $(LIMIT),--limit $(LIMIT))
-	$(BIN)/sqlgauge run --model builtin/smollm2-135m --dataset builtin --out runs/demo $(if $(LIMIT),--limit $(LIMIT))
+	$(BIN)/sqlgauge run --model builtin/smollm2-135m --dataset builtin --out runs/demo --max-new-tokens 160 $(if $(LIMIT),--limit $(LIMIT))
 	$(BIN)/sqlgauge report runs/demo --out site
 
 test: $(READY)

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from benchmark.errors import UnknownName, UsageError
 from benchmark.identity import text_digest
-from benchmark.sqlengine.parse import split_statements
+from benchmark.sqlengine.parse import split_statements, table_columns
 from benchmark.types import Example, Message, Prompt
 
 TEMPLATES = Path(__file__).with_name("prompt_templates")
@@ -77,8 +77,26 @@ def schema_ddl(schema_sql: str) -> str:
     return "\n".join(f"{text};" for text in kept) if kept else schema_sql
 
 
+@lru_cache(maxsize=4096)
+def schema_compact(schema_sql: str) -> str:
+    """One line a table, `name(column, column)`; the DDL where a statement other than CREATE TABLE stands in it.
+
+    >>> schema_compact("CREATE TABLE t (a INT PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x');")
+    't(a, b)'
+    """
+    ddl = schema_ddl(schema_sql)
+    tables = [table_columns(statement.text) for statement in split_statements(ddl)]
+    if not all(tables):
+        return ddl
+    return "\n".join(f"{name}({', '.join(columns)})" for name, columns in filter(None, tables))
+
+
 #: How much of a database the prompt shows.
-SCHEMAS: dict[str, Callable[[str], str]] = {"ddl": schema_ddl, "full": schema_in_full}
+SCHEMAS: dict[str, Callable[[str], str]] = {
+    "ddl": schema_ddl,
+    "compact": schema_compact,
+    "full": schema_in_full,
+}
 _INSERT = re.compile(r"\s*(?:insert|replace)\b", re.IGNORECASE)
 
 

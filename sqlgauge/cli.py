@@ -64,7 +64,9 @@ RUBRIC = click.option(
 @click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution]")
 @click.option("--policy", help="When results agree: default, strict, bird.  [default: default]")
 @click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")
-@click.option("--schema", help="What the prompt shows of the database: ddl, or full (with rows).  [default: ddl]")
+@click.option(
+    "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"
+)
 @click.option("--max-new-tokens", type=int, help="[default: 256]")
 @click.option("--temperature", type=float, help="0 is greedy.  [default: 0]")
 @click.option("--top-p", type=float)

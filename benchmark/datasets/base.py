@@ -62,6 +62,8 @@ def select(
 
     The name says what was done: 'builtin/test@30:seed=2024'. Raises UsageError.
     """
+    if min(1 if limit is None else limit, 1 if sample is None else sample) < 1:
+        raise UsageError("--limit and --sample must be 1 or more", "Leave them out for all rows.")
     examples, name = list(dataset.examples), dataset.name
     for condition in where:
         tag, equals, value = condition.partition("=")

@@ -33,7 +33,7 @@ def parse(sql: str, dialect: str) -> exp.Expr | None:
     if len(sql) > MAX_SQL_CHARS:
         return None
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
+        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if not isinstance(tree, (exp.Semicolon, type(None)))]
     except (SqlglotError, RecursionError, ValueError):
         return None
     if len(trees) != 1 or not isinstance(trees[0], (exp.Query, exp.Values, exp.DML, exp.DDL, exp.Alter, exp.Drop)):
@@ -80,6 +80,15 @@ def check_constraints(create_sql: str, dialect: str) -> tuple[str, ...]:
             identifier.set("this", identifier.name.lower())
             identifier.set("quoted", False)
     return tuple(sorted(check.sql(dialect) for check in checks))
+
+
+def table_columns(create_sql: str, dialect: str = "sqlite") -> tuple[str, tuple[str, ...]] | None:
+    """The name and column names of a CREATE TABLE with a column list, or None for anything else."""
+    tree = parse(create_sql, dialect)
+    if not isinstance(tree, exp.Create) or tree.kind != "TABLE" or not isinstance(tree.this, exp.Schema):
+        return None
+    columns = tuple(node.name for node in tree.this.expressions if isinstance(node, exp.ColumnDef))
+    return tree.this.this.name, columns
 
 
 def order_keys(sql: str, dialect: str) -> exp.Expr | None:

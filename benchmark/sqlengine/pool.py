@@ -28,7 +28,11 @@ from benchmark.sqlengine.protocol import Job, Limits, Outcome, Reply, read_frame
 
 _BATCH_JOBS = 32
 _ROOT = str(Path(__file__).resolve().parents[2])
-_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from benchmark.sqlengine.worker import main; main()"
+#: Our own folder goes before other packages, so that a worker is never another installed version of this code.
+_BOOT = (
+    "import sys; root = sys.argv.pop(1); places = [path.endswith('-packages') for path in sys.path] + [True]; "
+    "sys.path.insert(places.index(True), root); from benchmark.sqlengine.worker import main; main()"
+)
 _REPLIES = msgspec.msgpack.Decoder(Reply)
 
 

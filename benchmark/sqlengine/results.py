@@ -48,6 +48,11 @@ def compare_default(gold: Table, pred: Table, ties: Ties | None) -> bool:
     return _bags_equal(gold.rows, pred.rows, ties) or _some_column_order_agrees(gold, pred, ties)
 
 
+def same_bag(gold: list[Row], pred: list[Row]) -> bool:
+    """Whether two lists hold the same rows in any order, columns in place, with the default policy's numbers."""
+    return len(gold) == len(pred) and _bag_equal(gold, pred)
+
+
 def compare_strict(gold: Table, pred: Table, ties: Ties | None) -> bool:
     """Lists if the gold orders, else bags; columns in place; Python equality of cells."""
     if ties is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 
 from benchmark.sqlengine.parse import check_constraints, folded_tokens
-from benchmark.sqlengine.results import Row, Table, compare_default
+from benchmark.sqlengine.results import Row, Table, compare_default, same_bag
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +66,7 @@ def states_agree(gold: State, pred: State) -> bool:
 def _tables_agree(gold: TableState, pred: TableState) -> bool:
     if (gold.columns, gold.foreign_keys, gold.checks) != (pred.columns, pred.foreign_keys, pred.checks):
         return False
-    width = len(gold.columns)
-    return _in_place(Table(width, gold.rows), Table(width, pred.rows))
-
-
-def _in_place(gold: Table, pred: Table) -> bool:
-    """Bag equality without column permutation: each cell is tagged with its column, so none can trade places."""
-    return compare_default(_tagged(gold), _tagged(pred), None)
-
-
-def _tagged(table: Table) -> Table:
-    rows = [tuple(x for column, cell in enumerate(row) for x in (f"column {column}", cell)) for row in table.rows]
-    return Table(2 * table.width, rows)
+    return same_bag(gold.rows, pred.rows)  # columns have names here: none may trade places
 
 
 def _quoted(name: str) -> str:
@@ -102,8 +91,8 @@ def _table(connection: apsw.Connection, name: str, sql: str) -> TableState:
 
 def _view(connection: apsw.Connection, name: str) -> Table:
     cursor = connection.cursor()
-    width = len(connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall())
     try:
+        width = len(connection.execute(f"PRAGMA table_info({_quoted(name)})").fetchall())
         return Table(width, cursor.execute(f"SELECT * FROM {_quoted(name)}").fetchall())
     except apsw.SQLError as error:  # a view whose table has gone is part of the state too
         return Table(-1, [(str(error),)])

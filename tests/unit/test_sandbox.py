@@ -8,6 +8,7 @@ or its parent.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pytest
 
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
+from benchmark.types import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = Limits(gold_seconds=2.0, floor_seconds=0.5, cap_seconds=1.0)
@@ -42,7 +44,7 @@ def pool() -> Iterator[Pool]:
 def job(
     *predictions: str, gold: str = GOLD, write: bool = False, database: Database = PETS, limits: Limits = LIMITS
 ) -> Job:
-    task = "write" if write else "read"
+    task: Task = "write" if write else "read"
     return Job("key", "sqlite", task, database, [gold], list(predictions), limits=limits)
 
 
@@ -328,7 +330,8 @@ def test_one_opcode_that_cannot_be_interrupted_costs_only_its_worker(pool: Pool)
 
 def test_a_big_sort_stays_in_memory(pool: Pool) -> None:
     """SQLite spills what exceeds its cache into a file, and the kernel ends a worker that writes one."""
-    big = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 50000) SELECT x, hex(zeroblob(100)) FROM n"
+    numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 50000)"
+    big = f"{numbers} SELECT x, hex(zeroblob(100)) FROM n"
     limits = Limits(gold_seconds=5, floor_seconds=5, cap_seconds=5)
     one = job(f"{big} ORDER BY 2, 1", f"SELECT DISTINCT * FROM ({big} ORDER BY 2, -x)", gold=big, limits=limits)
     reply = ask(pool, one)
@@ -443,6 +446,25 @@ def test_close_amid_a_run_leaves_no_process() -> None:
         started = workers(pool)
     assert started
     assert not any(map(alive, started))
+
+
+COPY = """
+from benchmark.sqlengine.pool import Pool
+from benchmark.sqlengine.protocol import Database, Job
+with Pool(1) as pool:
+    (reply,) = pool.run([Job("k", "sqlite", "read", Database(), ["SELECT 1"], [";"])])
+    print(reply.predictions[0].detail)
+"""
+
+
+def test_a_worker_runs_its_parents_code(tmp_path: Path) -> None:
+    """Another checkout than the installed one: its workers must not be those of the installed one."""
+    shutil.copytree(ROOT / "benchmark", tmp_path / "benchmark", ignore=shutil.ignore_patterns("__pycache__"))
+    sandbox = tmp_path / "benchmark" / "sqlengine" / "sandbox.py"
+    sandbox.write_text(sandbox.read_text().replace('"no statement"', '"no statement, says the copy"'))
+    command = [sys.executable, "-c", COPY]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "no statement, says the copy\n"
 
 
 PARENT = """
