@@ -86,7 +86,7 @@ class ChatClient:
                 **{name: value for name, value in wanted.items() if value is not None},
             )
             return self._reply(response, time.perf_counter() - started)
-        except Exception as error:  # litellm raises every provider's own errors; each is data here
+        except Exception as error:  # noqa: BLE001 - litellm raises every provider's own errors; each is data here
             return self._failure(error, time.perf_counter() - started)
 
     def _reply(self, response: Any, seconds: float) -> ChatReply:
@@ -115,7 +115,7 @@ class ChatClient:
         """USD by litellm's price map; None for a model that it has no price for."""
         try:
             cost = self._litellm.completion_cost(completion_response=response, model=self.model)
-        except Exception:  # litellm raises a bare Exception for an unknown model
+        except Exception:  # noqa: BLE001 - litellm raises a bare Exception for an unknown model
             return None
         return float(cost) if cost else None
 
@@ -144,7 +144,7 @@ class ChatClient:
         prefix = self.model.partition("/")[0]
         try:
             return str(self._litellm.get_llm_provider(model=self.model, api_base=self._api_base)[1])
-        except Exception:  # litellm's BadRequestError, with a page of text
+        except Exception:  # noqa: BLE001 - litellm's BadRequestError, with a page of text
             known = [str(getattr(provider, "value", provider)) for provider in self._litellm.provider_list]
             raise UnknownName("model provider", prefix, known) from None
 

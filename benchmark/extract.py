@@ -24,7 +24,8 @@ _START = (
 )
 #: A statement begins at the start of a line, after at most a short label such as "SQL query:".
 _STATEMENT = re.compile(
-    rf"^[ \t>*`]*(?:(?:[A-Za-z ]{{0,30}})?(?:sql|query|answer|statement|output|response)[ \t]*(?:query)?[*`]*[ \t]*:[*`]*\s*)?"
+    r"^[ \t>*`]*(?:(?:[A-Za-z ]{0,30})?(?:sql|query|answer|statement|output|response)[ \t]*(?:query)?[*`]*[ \t]*:[*`]*"
+    r"\s*)?"
     rf"[`(]*({_START}\b)",
     re.IGNORECASE | re.MULTILINE,
 )

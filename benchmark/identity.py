@@ -1,6 +1,7 @@
 """Identity: the tagged hash of everything that changes an answer, and of nothing else.
 
-Promises: equal content gives an equal hash on every machine and Python version; the algorithm's name is part of the hash.
+Promises: equal content gives an equal hash on every machine and Python version;
+the algorithm's name is part of the hash.
 Does not: include times, paths, host names or library versions (those are provenance).
 """
 

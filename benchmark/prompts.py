@@ -102,5 +102,5 @@ _INSERT = re.compile(r"\s*(?:insert|replace)\b", re.IGNORECASE)
 
 @lru_cache(maxsize=32)
 def _compiled(name: str) -> Template:
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - no HTML
     return environment.from_string(template_text(name))

@@ -132,7 +132,7 @@ def _ask(plan: Plan, batch: list[Prompt]) -> list[Generation]:
         return plan.model.generate(batch, plan.config.decoding)
     except SqlgaugeError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a back-end raises is recorded
         return [failed(prompt, error, retryable=True) for prompt in batch]
 
 

@@ -67,4 +67,5 @@ def _fence(parts: dict[str, str]) -> str:
 
 @lru_cache(maxsize=16)
 def _compiled(name: str) -> Template:
-    return Environment(undefined=StrictUndefined, autoescape=False).from_string(rubric_text(name))
+    environment = Environment(undefined=StrictUndefined)  # noqa: S701 - a prompt is not HTML
+    return environment.from_string(rubric_text(name))

@@ -1,6 +1,7 @@
 """The command line: each verb builds its arguments and calls one function of `sqlgauge.verbs`.
 
-Exit codes: 0 ok, 1 our own failure, 2 usage or configuration, 3 a budget was exceeded, 4 a check failed, 130 interrupted.
+Exit codes: 0 ok, 1 our own failure, 2 usage or configuration, 3 a budget was exceeded, 4 a check failed,
+130 interrupted.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from benchmark.types import Example
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 CHAT_TEMPLATE = (
-    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'system' %}"
+    "{{ raise_exception('no system role') }}{% endif %}"
     "<start_of_turn>{{ m['role'] }}\n{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
     "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
@@ -55,7 +56,8 @@ def cli(tmp_path: Path) -> Cli:
 @pytest.fixture
 def shop() -> list[Example]:
     """Three items on a small database: two that read, one that writes."""
-    schema = "CREATE TABLE item (id INT, name TEXT, price REAL); INSERT INTO item VALUES (1,'pen',2.5),(2,'ink',7),(3,'cup',7)"
+    schema = "CREATE TABLE item (id INT, name TEXT, price REAL); "
+    schema += "INSERT INTO item VALUES (1,'pen',2.5),(2,'ink',7),(3,'cup',7)"
     golds = {
         "a": "SELECT name FROM item WHERE price > 5",
         "b": "SELECT id FROM item ORDER BY price",

@@ -20,7 +20,7 @@ def exact(record: Record) -> Judgement:
 
 
 def exact_ws(record: Record) -> Judgement:
-    """Equality of the extracted SQL and a gold as tokens: white space, comments, last semicolon, keyword case folded."""
+    """Equality of the extracted SQL and a gold as tokens: white space, comments, last semicolon, keyword case fold."""
     sql = record.extraction.sql
     if sql is None:
         return judge_texts(record, False)

@@ -24,7 +24,7 @@ _TABLE = re.compile(r"create\s+table\s+(?:if\s+not\s+exists\s+)?[\"`\[]?(\w+)", 
 ANSWERS: dict[str, Callable[[Example], str]] = {
     "empty": lambda example: "",
     "null": lambda example: "SELECT NULL",
-    "delete": lambda example: f"DELETE FROM {first_table(example)}",
+    "delete": lambda example: f"DELETE FROM {first_table(example)}",  # noqa: S608
     "prose": lambda example: "Let me think about what you are asking here.",
 }
 FAULTS = ("error", "flaky", "slow")
@@ -56,12 +56,16 @@ class FaultModel:
         return [self._one(prompt) for prompt in prompts]
 
     def _one(self, prompt: Prompt) -> Generation:
-        if self._kind in ("error", "flaky") and _share(prompt.example_id) < self._amount:
-            if self._kind == "error" or prompt.example_id not in self._failed:
-                self._failed.add(prompt.example_id)
-                return failed(prompt, InjectedFault("injected fault"), retryable=True)
+        if self._fails(prompt.example_id):
+            self._failed.add(prompt.example_id)
+            return failed(prompt, InjectedFault("injected fault"), retryable=True)
         text = ANSWERS.get(self._kind, _gold)(self._examples[prompt.example_id])
         return Generation(example_id=prompt.example_id, text=text, finish_reason="stop")
+
+    def _fails(self, example_id: str) -> bool:
+        if self._kind not in ("error", "flaky") or _share(example_id) >= self._amount:
+            return False
+        return self._kind == "error" or example_id not in self._failed
 
 
 def open_fault(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:

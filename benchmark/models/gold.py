@@ -1,4 +1,4 @@
-"""The gold as a model: it answers every question with the dataset's own gold. It shows what a perfect score looks like."""
+"""The gold as a model: it answers every question with the dataset's own gold, and shows what a perfect score is."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -85,10 +86,8 @@ class Worker:
 
     def close(self) -> int:
         """End the process and wait for it. The exit code; negative for a signal."""
-        try:
+        with suppress(OSError):
             self._input.close()
-        except OSError:
-            pass
         try:
             code = self._process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:

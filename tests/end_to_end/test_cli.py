@@ -11,7 +11,7 @@ METRICS = ("exact", "exact_ws", "ast", "execution")
 
 
 def result(stdout: str) -> dict[str, dict[str, float]]:
-    return {name: figure for name, figure in json.loads(stdout)[0]["metrics"].items()}
+    return dict(json.loads(stdout)[0]["metrics"])
 
 
 def test_the_gold_scores_everything_on_every_metric(cli) -> None:

@@ -10,7 +10,8 @@ HEAVY = ("torch", "transformers", "litellm", "duckdb", "datasets", "peft")
 
 def seconds_and_modules(statement: str) -> tuple[float, set[str]]:
     """Seconds of the import in a fresh process, and the heavy modules that it loaded."""
-    script = f"import sys, time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t, *[m for m in {HEAVY} if m in sys.modules])"
+    timed = f"import sys, time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t, "
+    script = timed + f"*[m for m in {HEAVY} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     return float(shown[0]), set(shown[1:])
 
