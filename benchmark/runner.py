@@ -67,6 +67,8 @@ def plan(config: RunConfig) -> Plan:
 def execute(plan: Plan, progress: Progress) -> RunFolder:
     """Generate what is missing, then score. Raises RunConflict, and SqlgaugeError when every prompt fails."""
     folder = plan.folder
+    if _missing(plan, folder):
+        plan.model.prepare()
     with folder.writing():
         manifest = folder.claim(plan.manifest)
         folder.write_examples(plan.dataset.examples)
@@ -124,6 +126,12 @@ def _generate(plan: Plan, folder: RunFolder, progress: Progress) -> list[Generat
         done.update({g.example_id: g for g in fresh})
         progress("generate", len(done), len(plan.prompts))
     return [done[prompt.example_id] for prompt in plan.prompts]
+
+
+def _missing(plan: Plan, folder: RunFolder) -> set[str]:
+    """Ids of the items that have no answer yet, or a failed one."""
+    answered = {generation.example_id for generation in folder.generations() if generation.error is None}
+    return {prompt.example_id for prompt in plan.prompts} - answered
 
 
 def _ask(plan: Plan, batch: list[Prompt]) -> list[Generation]:

@@ -22,6 +22,9 @@ class ApiModel:
     def identity(self) -> dict[str, Any]:
         return {"spec": self.spec, "api_base": self._options.api_base}
 
+    def prepare(self) -> None:
+        pass
+
     def count_tokens(self, prompt: Prompt) -> int | None:
         return None
 

@@ -55,6 +55,9 @@ class Model(Protocol):
     def identity(self) -> dict[str, Any]:
         """Everything about the model that changes its answers, as JSON values; read before any weights are."""
 
+    def prepare(self) -> None:
+        """Load what `generate` needs. Raises ModelUnavailable; called before anything is written."""
+
     def count_tokens(self, prompt: Prompt) -> int | None:
         """The prompt's length in the model's own tokens, or None where only the provider knows."""
 

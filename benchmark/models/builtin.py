@@ -14,6 +14,8 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 from filelock import FileLock
@@ -105,10 +107,11 @@ def _convert(gguf: Path, target: Path) -> None:
     quiet_transformers()
     print("converting the weights (about 20 s, once) ...", file=sys.stderr)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            gguf.parent, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-        )
+        with redirect_stderr(StringIO()):  # transformers draws a bar of its own here that no setting turns off
+            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+            model = AutoModelForCausalLM.from_pretrained(
+                gguf.parent, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+            )
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"cannot convert {gguf.name}: {error}", "pip install 'sqlgauge[hf]'") from None
     model.save_pretrained(target)

@@ -47,6 +47,9 @@ class FaultModel:
     def identity(self) -> dict[str, Any]:
         return {"spec": self.spec}
 
+    def prepare(self) -> None:
+        pass
+
     def count_tokens(self, prompt: Prompt) -> int | None:
         return None
 

@@ -23,6 +23,9 @@ class LookupModel:
     def identity(self) -> dict[str, Any]:
         return {"spec": self.spec, **self._extra}
 
+    def prepare(self) -> None:
+        pass
+
     def count_tokens(self, prompt: Prompt) -> int | None:
         return None
 

@@ -84,6 +84,9 @@ class HfModel:
             "trust_remote_code": self.options.trust_remote_code,
         }
 
+    def prepare(self) -> None:
+        _ = self.tokenizer, self.model
+
     def count_tokens(self, prompt: Prompt) -> int:
         return len(self.tokenizer(self.chat_text(prompt), add_special_tokens=False)["input_ids"])
 

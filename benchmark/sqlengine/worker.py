@@ -109,7 +109,8 @@ class _Reads:
         outcome, done = self._run(sql, self.job.limits.deadline(slowest))
         if not done:
             return outcome
-        agrees = any(self._agrees(gold_sql, gold, done.table) for gold_sql, gold, _ in self.golds)
+        with _alarm(self.job.limits.cap_seconds):  # a comparison too must end
+            agrees = any(self._agrees(gold_sql, gold, done.table) for gold_sql, gold, _ in self.golds)
         return msgspec.structs.replace(outcome, agrees=agrees)
 
     def _run(self, sql: str, seconds: float) -> tuple[Outcome, Executed | None]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +99,27 @@ def test_broken_rows_are_listed(cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["run", "score", "judge", "report", "ls"])
 def test_every_verb_has_help_with_an_example(cli, verb: str) -> None:
     assert f"sqlgauge {verb}" in cli(verb, "--help").stdout.split("Example", 1)[1]
+
+
+def test_an_unreachable_model_says_what_to_do_and_writes_nothing(cli, tmp_path: Path) -> None:
+    arguments = ["run", "--model", "hf/google/gemma-2-2b-it", "--dataset", "builtin"]
+    done = cli(*arguments, check=2, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "hub"))
+    assert "cannot load google/gemma-2-2b-it" in done.stderr
+    assert "hf download google/gemma-2-2b-it" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    arguments = ["run", "--model", "fault/slow:0.3", "--dataset", "builtin", "--out", str(tmp_path / "runs")]
+    process = subprocess.Popen([sys.executable, "-m", "sqlgauge", *arguments], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("runs/*/generations.jsonl")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=5)
+    assert process.returncode == 130
+    assert "run the same command again" in errors
 
 
 def test_two_writers_are_refused(cli, tmp_path: Path) -> None:

@@ -109,6 +109,16 @@ def test_an_adapter_changes_the_answers_and_another_base_is_refused(
         open_model(f"hf/{other}+{tmp_path / 'adapter'}", FP32, ()).generate([prompt], decoding)
 
 
+@pytest.mark.filterwarnings("ignore")  # bitsandbytes warns about kernels that this machine lacks
+def test_four_bits_load_and_answer(tiny_gemma: Path, shop: list[Example]) -> None:
+    model = open_model(f"hf/{tiny_gemma}", ModelOptions(dtype="float32", load_in_4bit=True), ())
+    (found,) = model.generate([render(shop[0])], Decoding(max_new_tokens=8))
+    kinds = {type(module).__name__ for module in model.model.modules()}  # type: ignore[attr-defined]
+    assert "Linear4bit" in kinds
+    assert found.completion_tokens
+    assert model.identity()["load_in_4bit"] is True
+
+
 def test_a_model_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="no such model folder"):
         open_model(f"hf/{tmp_path}/nothing", FP32, ())
