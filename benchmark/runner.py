@@ -100,11 +100,15 @@ def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, An
             "n": len(dataset.examples),
             "dialect": "+".join(sorted({example.dialect for example in dataset.examples})),
         },
-        "prompt": {"name": Path(config.prompt).name, "hash": template_hash(config.prompt), "schema": config.schema},
-        "decoding": msgspec.to_builtins(config.decoding),
-        "batch_size": model.batch_size,
+        "prompt": _prompt_identity(config) if model.prompted else None,
+        "decoding": msgspec.to_builtins(config.decoding) if model.prompted else None,
+        "batch_size": model.batch_size if model.prompted else None,
         "policy": config.policy,
     }
+
+
+def _prompt_identity(config: RunConfig) -> dict[str, str]:
+    return {"name": Path(config.prompt).name, "hash": template_hash(config.prompt), "schema": config.schema}
 
 
 def cut_batches(prompts: Sequence[Prompt], size: int) -> list[list[Prompt]]:

@@ -65,7 +65,8 @@ def differing_settings(manifests: Sequence[RunManifest]) -> Iterator[str]:
     """One sentence that names every compared setting in which the runs differ, with its values."""
     found = []
     for key in COMPARED:
-        leaves = [flatten(key, manifest.identity.get(key)) for manifest in manifests]
+        values_of_runs = [manifest.identity.get(key) for manifest in manifests]
+        leaves = [flatten(key, value) for value in values_of_runs if value is not None]  # None: does not apply
         for name in sorted({name for leaf in leaves for name in leaf}):
             values = distinct([leaf.get(name) for leaf in leaves])
             if len(values) > 1:

@@ -13,6 +13,8 @@ from benchmark.types import Generation, Prompt
 class ApiModel:
     """A chat model at a provider; a batch is as many calls as may be under way at once."""
 
+    prompted = True
+
     def __init__(self, spec: str, options: ModelOptions) -> None:
         self.spec = spec
         self.batch_size = options.concurrency

@@ -47,10 +47,14 @@ class ModelOptions:
 
 
 class Model(Protocol):
-    """A back-end. `batch_size` is how many prompts `generate` is given at once."""
+    """A back-end. `batch_size` is how many prompts `generate` is given at once.
+
+    `prompted` says whether prompt, decoding and batch size can change its answers; a look-up of answers has none.
+    """
 
     spec: str
     batch_size: int
+    prompted: bool
 
     def identity(self) -> dict[str, Any]:
         """Everything about the model that changes its answers, as JSON values; read before any weights are."""

@@ -38,6 +38,7 @@ class FaultModel:
     """Answers by rule, and fails as told. Deterministic: which prompts fail depends on their ids alone."""
 
     batch_size = 8
+    prompted = False
 
     def __init__(self, spec: str, kind: str, amount: float, examples: Sequence[Example]) -> None:
         self.spec, self._kind, self._amount = spec, kind, amount

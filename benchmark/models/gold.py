@@ -14,6 +14,7 @@ class LookupModel:
     """A model that answers from a table of texts, by example id."""
 
     batch_size = 256
+    prompted = False
 
     def __init__(self, spec: str, texts: Mapping[str, str], extra: Mapping[str, Any] | None = None) -> None:
         self.spec = spec

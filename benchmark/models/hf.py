@@ -64,6 +64,8 @@ def open_hf(spec: str, argument: str, options: ModelOptions, examples: Sequence[
 class HfModel:
     """A causal language model on this machine."""
 
+    prompted = True
+
     def __init__(self, spec: str, source: HfSource, options: ModelOptions) -> None:
         if options.dtype not in DTYPES:
             raise UsageError(f"unknown dtype '{options.dtype}'", f"Known: {', '.join(DTYPES)}.")

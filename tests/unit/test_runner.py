@@ -40,7 +40,7 @@ def test_a_run_says_all_about_itself(tmp_path: Path) -> None:
     assert manifest.complete
     assert manifest.counts == {"examples": 24, "generations": 24, "errors": 0}
     assert manifest.identity["dataset"]["name"] == "builtin/test@first24"
-    assert manifest.identity["prompt"]["hash"].startswith("sha256:")
+    assert manifest.identity["prompt"] is None, "no prompt can change what the gold answers"
     assert manifest.provenance["versions"]["apsw"]
 
 
@@ -52,14 +52,32 @@ def test_a_finished_run_is_not_generated_again(tmp_path: Path) -> None:
 
 
 def test_another_configuration_is_another_run(tmp_path: Path) -> None:
-    folders = [run(tmp_path), run(tmp_path, limit=23), run(tmp_path, policy="strict"), run(tmp_path, schema="full")]
-    assert len({folder.path for folder in folders}) == 4
+    folders = [run(tmp_path), run(tmp_path, limit=23), run(tmp_path, policy="strict")]
+    assert len({folder.path for folder in folders}) == 3
+    assert run(tmp_path, schema="full").path == folders[0].path, "a schema rendering does not change the gold"
 
 
 def test_a_changed_configuration_under_one_name_is_refused_with_the_difference(tmp_path: Path) -> None:
     run(tmp_path, name="mine")
-    with pytest.raises(RunConflict, match="max_new_tokens: 256 there, 99 now"):
-        run(tmp_path, name="mine", max_new_tokens=99)
+    with pytest.raises(RunConflict, match="policy: 'default' there, 'strict' now"):
+        run(tmp_path, name="mine", policy="strict")
+
+
+def test_what_changes_a_models_answers_is_in_its_identity(tiny_gemma: Path, tmp_path: Path) -> None:
+    base = {"model": f"hf/{tiny_gemma}", "dataset": "builtin", "out": str(tmp_path)}
+    changes: list[dict[str, Any]] = [
+        {},
+        {"schema": "full"},
+        {"max_new_tokens": 99},
+        {"temperature": 0.5},
+        {"dtype": "float32"},
+        {"batch_size": 3},
+        {"load_in_4bit": True},
+        {"limit": 5},
+        {"policy": "strict"},
+    ]
+    ids = {plan(make_config({**base, **change})).manifest.run_id for change in changes}
+    assert len(ids) == len(changes)
 
 
 def test_failures_are_kept_and_retried_by_a_rerun(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_errors_left_out_of_n_are_one_sentence(make_run, score_list, verdict_lis
 
 def test_differing_settings_are_named_with_their_values(make_run, score_list):
     one = make_run("a", many(score_list), examples=120)
-    two = make_run("b", many(score_list), examples=120, dtype=None, policy="strict")
+    two = make_run("b", many(score_list), examples=120, dtype="float32", policy="strict")
     three = make_run(
         "c",
         many(score_list),
@@ -50,7 +50,7 @@ def test_differing_settings_are_named_with_their_values(make_run, score_list):
     )
     (sentence,) = warnings(one, two, three)
     for part in (
-        "dtype (bfloat16, none)",
+        "dtype (bfloat16, float32)",
         "decoding.temperature (0, 0.7)",
         "prompt.name (chat, plain)",
         "prompt.hash (sha256:bbbbbbbbbbbb…, sha256:cccccccccccc…)",
