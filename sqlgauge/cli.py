@@ -63,7 +63,7 @@ RUBRIC = click.option(
 @click.option("--seed", type=int, help="Seed of --sample, and of sampling tokens.  [default: 0]")
 @click.option("--where", multiple=True, help="Only items with tag=value; repeatable.")
 @click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution]")
-@click.option("--policy", help="When results agree: default, strict, bird.  [default: default]")
+@click.option("--policy", help="When results agree: default, strict, spider, bird, subset.  [default: default]")
 @click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")
 @click.option(
     "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"
@@ -122,7 +122,7 @@ def run(
 @cli.command()
 @RUNS
 @click.option("--metrics", help="Comma-separated.  [default: all]")
-@click.option("--policy", default="default", show_default=True, help="When results agree: default, strict, bird.")
+@click.option("--policy", default="default", show_default=True, help="When results agree (sqlgauge ls policies).")
 @AS_JSON
 def score(runs: tuple[Path, ...], metrics: str | None, policy: str, as_json: bool) -> None:
     """Score stored generations anew, without a GPU or a key.

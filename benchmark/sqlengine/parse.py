@@ -24,6 +24,10 @@ _SEMICOLON_OR_QUOTED = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]*\]|--[^\n]*|/\*.*?\*/|;", re.DOTALL
 )
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_DISTINCT_OR_QUOTED = re.compile(
+    r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/)|\bdistinct\b", re.DOTALL | re.IGNORECASE
+)
+_CURRENT_YEAR = re.compile(r"YEAR\s*\(\s*CURDATE\s*\(\s*\)\s*\)\s*", re.IGNORECASE)
 _NAMES = {TokenType.VAR, TokenType.IDENTIFIER}
 _LITERALS = {TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING}
 
@@ -82,6 +86,18 @@ def check_constraints(create_sql: str, dialect: str) -> tuple[str, ...]:
     return tuple(sorted(check.sql(dialect) for check in checks))
 
 
+def as_spider_runs_it(sql: str) -> str:
+    """A query as Spider's official evaluator prepares it: no DISTINCT, split operators joined, YEAR(CURDATE()) fixed.
+
+    >>> as_spider_runs_it("SELECT COUNT(DISTINCT a) FROM t WHERE b = 'distinct' AND c > = 2")
+    "SELECT COUNT( a) FROM t WHERE b = 'distinct' AND c >= 2"
+    """
+    for split in ("> =", "< =", "! ="):
+        sql = sql.replace(split, split.replace(" ", ""))
+    sql = _DISTINCT_OR_QUOTED.sub(lambda match: match.group(1) or "", sql)
+    return _CURRENT_YEAR.sub("2020", sql)
+
+
 def table_columns(create_sql: str, dialect: str = "sqlite") -> tuple[str, tuple[str, ...]] | None:
     """The name and column names of a CREATE TABLE with a column list, or None for anything else."""
     tree = parse(create_sql, dialect)
@@ -115,6 +131,7 @@ def order_keys(sql: str, dialect: str) -> exp.Expr | None:
     return tree.select(*[exp.alias_(key.copy(), f"_order_key_{i}") for i, key in enumerate(keys)])
 
 
+@lru_cache(maxsize=50_000)
 def orders_result(sql: str, dialect: str) -> bool:
     """Whether the outermost query has an ORDER BY; text inside literals and subqueries does not count."""
     if "order" not in sql.lower():

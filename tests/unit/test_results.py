@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.sqlengine.results import POLICIES, Cell, Row, Table, Ties, compare_default
+from benchmark.sqlengine.results import (
+    POLICIES,
+    Cell,
+    Row,
+    Table,
+    Ties,
+    compare_default,
+    compare_spider,
+    compare_subset,
+)
 
 
 def table(*rows: Row) -> Table:
@@ -222,3 +231,20 @@ def test_ties_decide_which_shuffles_agree(rows: list[Row], randomness: random.Ra
     randomness.shuffle(tail)
     ties = [length for length in (len(head), len(tail)) if length]
     assert agree(rows, [*head, *tail], ties)
+
+
+def test_subset_allows_extra_columns_but_not_other_rows() -> None:
+    gold = Table(1, [("a",), ("b",)])
+    assert compare_subset(gold, Table(2, [(1, "b"), (2, "a")]), None)
+    assert not compare_default(gold, Table(2, [(1, "b"), (2, "a")]), None)
+    assert not compare_subset(gold, Table(2, [(1, "b"), (2, "c")]), None)
+    assert not compare_subset(Table(2, [(1, "b")]), Table(1, [("b",)]), None)
+    assert not compare_subset(gold, Table(2, [(1, "b"), (2, "a"), (3, "a")]), None)
+
+
+def test_spider_is_exact_about_numbers_and_free_about_columns() -> None:
+    assert compare_spider(Table(2, [(1, "a"), (2, "b")]), Table(2, [("b", 2), ("a", 1.0)]), None)
+    assert not compare_spider(Table(2, [(1, "a"), (2, "b")]), Table(2, [("b", 2), ("a", 1)]), ())
+    assert not compare_spider(Table(1, [(0.1,)]), Table(1, [(0.1 + 1e-12,)]), None)
+    assert compare_spider(Table(1, []), Table(3, []), None)
+    assert not compare_spider(Table(1, []), Table(1, [(None,)]), None)
