@@ -103,12 +103,12 @@ def tiny_gemma(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(7)
     config = Gemma2Config(
         vocab_size=len(vocabulary),
-        hidden_size=32,
-        intermediate_size=64,
+        hidden_size=64,  # bitsandbytes packs NF4 in blocks of 64
+        intermediate_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=8,
+        head_dim=16,
         max_position_embeddings=2048,
         sliding_window=64,
         pad_token_id=0,

@@ -87,7 +87,9 @@ def test_an_adapter_changes_the_answers_and_another_base_is_refused(
     from transformers import AutoModelForCausalLM
 
     base = AutoModelForCausalLM.from_pretrained(tiny_gemma, dtype=torch.float32)
-    adapted = get_peft_model(base, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+    adapted = get_peft_model(
+        base, LoraConfig(r=16, lora_alpha=64, target_modules="all-linear", init_lora_weights=False)
+    )
     adapted.save_pretrained(tmp_path / "adapter")
     spec = f"hf/{tiny_gemma}+{tmp_path / 'adapter'}"
     decoding, prompt = Decoding(max_new_tokens=16), render(shop[0])
@@ -96,7 +98,7 @@ def test_an_adapter_changes_the_answers_and_another_base_is_refused(
     assert with_adapter.identity()["adapter"].startswith("sha256:")
     assert with_adapter.generate([prompt], decoding)[0].text != plain.generate([prompt], decoding)[0].text
 
-    config = (tiny_gemma / "config.json").read_text().replace('"hidden_size": 32', '"hidden_size": 64')
+    config = (tiny_gemma / "config.json").read_text().replace('"hidden_size": 64', '"hidden_size": 128')
     other = tmp_path / "other"
     other.mkdir()
     for file in tiny_gemma.iterdir():
