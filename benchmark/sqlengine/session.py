@@ -1,0 +1,228 @@
+"""What a worker does with a job: run the golds, run the predictions, compare.
+
+Promises: a statement runs once on a database however many jobs ask for it (small results are kept); the kernel ends
+the process when a statement or a comparison overruns.
+Does not: talk to anybody; `worker.py` reads jobs and writes replies.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import OrderedDict
+
+import msgspec
+
+from benchmark.sqlengine.parse import as_spider_runs_it, order_keys, orders_result
+from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
+from benchmark.sqlengine.results import POLICIES, TIE_AWARE, Row, Table
+from benchmark.sqlengine.sandbox import Executed, SqliteDatabase, Stopped, from_image, open_sqlite
+from benchmark.sqlengine.state import State, read_state, states_agree
+
+#: Seconds after a statement's deadline at which the kernel ends the process.
+GRACE_SECONDS = 1.0
+_IMAGES = 32
+_CELL_CHARS = 200
+#: Results that are kept: at most this many a database, of at most this many cells each.
+_KEPT_RESULTS, _KEPT_CELLS = 2_000, 200
+
+
+class Images:
+    """The databases this worker has loaded, the last used ones kept."""
+
+    def __init__(self) -> None:
+        self._images: OrderedDict[Database, bytes | Stopped] = OrderedDict()
+        self._readers: dict[Database, SqliteDatabase] = {}
+        self._results: dict[Database, dict[str, tuple[float, Executed]]] = {}
+
+    def image(self, database: Database, limits: Limits) -> bytes:
+        """The database's bytes. Raises Stopped, also when it was stopped before."""
+        if database not in self._images:
+            try:
+                with _alarm(limits.gold_seconds):
+                    self._images[database] = open_sqlite(database, limits)
+            except (Stopped, OSError) as error:
+                stopped = error if isinstance(error, Stopped) else Stopped("invalid", str(error))
+                self._images[database] = stopped
+            if len(self._images) > _IMAGES:
+                old, _ = self._images.popitem(last=False)
+                self._readers.pop(old, None)
+                self._results.pop(old, None)
+        self._images.move_to_end(database)
+        found = self._images[database]
+        if isinstance(found, Stopped):
+            raise found
+        return found
+
+    def results_of(self, database: Database) -> dict[str, tuple[float, Executed]]:
+        """Statement -> seconds and rows, of statements that ran on `database` before."""
+        kept = self._results.setdefault(database, {})
+        if len(kept) >= _KEPT_RESULTS:
+            kept.clear()
+        return kept
+
+    def reader(self, database: Database, limits: Limits) -> SqliteDatabase:
+        """A connection that can only read; kept, because nothing it runs can change it."""
+        if database not in self._readers:
+            image = self.image(database, limits)
+            self._readers[database] = from_image(image, limits, writable=False)
+        reader = self._readers[database]
+        reader.limits = limits  # another job's may differ
+        return reader
+
+
+class _alarm:
+    """The kernel's own deadline around a block: past it, SIGALRM's default action ends the process."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds + GRACE_SECONDS
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+
+def answer(job: Job, images: Images) -> Reply:
+    """Run a job's golds, then its predictions, and compare."""
+    try:
+        images.image(job.database, job.limits)
+    except Stopped as stopped:
+        return Reply(job.key, Outcome(stopped.status, stopped.detail), [], [])
+    session = _Writes(job, images) if job.task == "write" else _Reads(job, images)
+    golds = [session.gold(sql) for sql in job.golds]
+    return Reply(job.key, Outcome("ok"), golds, [session.prediction(sql) for sql in job.predictions])
+
+
+class _Reads:
+    """Golds and predictions that read: results are compared under the job's policy."""
+
+    def __init__(self, job: Job, images: Images) -> None:
+        self.job = job
+        self.images = images
+        self.database = images.reader(job.database, job.limits)
+        self.golds: list[tuple[str, Table, float]] = []
+        self._ties_of: dict[str, list[int]] = {}
+
+    def gold(self, sql: str) -> Outcome:
+        outcome, done = self._run(sql, self.job.limits.gold_seconds)
+        if done:
+            self.golds.append((sql, done.table, outcome.seconds))
+        return outcome
+
+    def prediction(self, sql: str) -> Outcome:
+        if not self.golds:
+            return Outcome("invalid", "no gold runs")
+        slowest = max(seconds for _, _, seconds in self.golds)
+        outcome, done = self._run(sql, self.job.limits.deadline(slowest))
+        if not done:
+            return outcome
+        table = done.table
+        if any(table == gold for _, gold, _ in self.golds):  # the same rows in the same order agree under any policy
+            return Outcome("ok", "", outcome.seconds, len(table.rows), True)
+        with _alarm(self.job.limits.cap_seconds):  # a comparison too must end
+            agrees = any(self._agrees(gold_sql, gold, table) for gold_sql, gold, _ in self.golds)
+        preview = [] if agrees else _preview(table.rows[: self.job.limits.preview_rows])
+        return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, preview)
+
+    def _run(self, sql: str, seconds: float) -> tuple[Outcome, Executed | None]:
+        if self.job.policy == "spider":
+            sql = as_spider_runs_it(sql)
+        memo = self.images.results_of(self.job.database)
+        if (known := memo.get(sql)) is not None:
+            spent, done = known
+            return Outcome("ok", "", spent, len(done.table.rows)), done
+        started = time.perf_counter()
+        try:
+            with _alarm(seconds):
+                done = self.database.run(sql, seconds)
+        except Stopped as stopped:
+            return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None
+        spent = time.perf_counter() - started
+        if len(done.table.rows) * done.table.width <= _KEPT_CELLS:
+            memo[sql] = spent, done
+        return Outcome("ok", "", spent, len(done.table.rows)), done
+
+    def _agrees(self, gold_sql: str, gold: Table, pred: Table) -> bool:
+        compare = POLICIES[self.job.policy]
+        if self.job.policy not in TIE_AWARE:
+            return compare(gold, pred, () if "order by" in gold_sql.lower() else None)
+        if not compare(gold, pred, None):
+            return False
+        if not orders_result(gold_sql, self.job.dialect):
+            return True
+        if gold_sql not in self._ties_of:
+            self._ties_of[gold_sql] = self._ties(gold_sql, gold)
+        return compare(gold, pred, self._ties_of[gold_sql])
+
+    def _ties(self, gold_sql: str, gold: Table) -> list[int]:
+        """Lengths of the runs of gold rows whose ORDER BY keys are equal; every row alone where keys are unknown."""
+        alone = [1] * len(gold.rows)
+        augmented = order_keys(gold_sql, self.job.dialect)
+        if augmented is None:
+            return alone
+        _, done = self._run(augmented.sql(self.job.dialect), self.job.limits.gold_seconds)
+        if done is None or [row[: gold.width] for row in done.table.rows] != gold.rows:
+            return alone
+        runs: list[int] = []
+        previous: Row | None = None
+        for row in done.table.rows:
+            if previous is not None and row[gold.width :] == previous:
+                runs[-1] += 1
+            else:
+                runs.append(1)
+            previous = row[gold.width :]
+        return runs
+
+
+class _Writes:
+    """Golds and predictions that write: each runs on its own fresh copy, and final states are compared."""
+
+    def __init__(self, job: Job, images: Images) -> None:
+        self.job = job
+        self.image = images.image(job.database, job.limits)
+        self.golds: list[tuple[State, float]] = []
+        self.allowed = 1
+
+    def gold(self, sql: str) -> Outcome:
+        outcome, state, statements = self._run(sql, self.job.limits.gold_seconds, 100)
+        if state is not None:
+            self.golds.append((state, outcome.seconds))
+            self.allowed = max(self.allowed, statements)
+        return outcome
+
+    def prediction(self, sql: str) -> Outcome:
+        if not self.golds:
+            return Outcome("invalid", "no gold runs")
+        slowest = max(seconds for _, seconds in self.golds)
+        outcome, state, _ = self._run(sql, self.job.limits.deadline(slowest), self.allowed)
+        if state is None:
+            return outcome
+        return msgspec.structs.replace(outcome, agrees=any(states_agree(gold, state) for gold, _ in self.golds))
+
+    def _run(self, sql: str, seconds: float, allowed: int) -> tuple[Outcome, State | None, int]:
+        started = time.perf_counter()
+        database = from_image(self.image, self.job.limits, writable=True)
+        try:
+            with _alarm(seconds):
+                done = database.run(sql, seconds, allowed)
+                state = database.final_state(read_state, seconds)
+        except Stopped as stopped:
+            return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None, 0
+        return Outcome("ok", "", time.perf_counter() - started), state, done.statements
+
+
+def _preview(rows: list[Row]) -> list[list[object]]:
+    """The first rows as JSON values, long cells cut, bytes as text."""
+    return [
+        [
+            cell.hex()[:_CELL_CHARS]
+            if isinstance(cell, bytes)
+            else cell[:_CELL_CHARS]
+            if isinstance(cell, str)
+            else cell
+            for cell in row
+        ]
+        for row in rows
+    ]
