@@ -22,6 +22,8 @@ from benchmark.sqlengine.state import State, read_state, states_agree
 #: Seconds after a statement's deadline at which the kernel ends the process.
 GRACE_SECONDS = 1.0
 _IMAGES = 32
+#: Dialects that are executed; a database of another dialect is never run as if it were one of these.
+ENGINES = ("sqlite",)
 _CELL_CHARS = 200
 #: Results that are kept: at most this many a database, of at most this many cells each.
 _KEPT_RESULTS, _KEPT_CELLS = 2_000, 200
@@ -86,6 +88,9 @@ class _alarm:
 
 def answer(job: Job, images: Images) -> Reply:
     """Run a job's golds, then its predictions, and compare."""
+    if job.dialect not in ENGINES:
+        known = ", ".join(ENGINES)
+        return Reply(job.key, Outcome("invalid", f"no engine for dialect '{job.dialect}'; known: {known}"), [], [])
     try:
         images.image(job.database, job.limits)
     except Stopped as stopped:

@@ -4,7 +4,8 @@
 
 Pairs are nine systems' published predictions on the 972 Spider dev items with data. The loop is what one would write
 in ten lines: sqlite3, connections kept, two executes and a comparison a pair; it isolates nothing and it runs the
-gold again for every system. The pool's workers are started, and have seen none of the databases. Both sides make the same 8,748 decisions (policy `strict`), and the script checks that.
+gold again for every system. The pool's workers are started, and have seen none of the databases. Both sides make the
+same 8,748 decisions (policy `strict`), and the script checks that.
 """
 
 from __future__ import annotations
