@@ -71,10 +71,14 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         plan.model.prepare()
     with folder.writing():
         manifest = folder.claim(plan.manifest)
+        versions = " ".join(f"{package}={version}" for package, version in provenance.versions().items())
+        folder.log(f"started with {len(_missing(plan, folder))} of {len(plan.prompts)} items to generate; {versions}")
         folder.write_examples(plan.dataset.examples)
         generations = _generate(plan, folder, progress)
         folder.replace_scores(_score(plan, generations, progress))
-        folder.write_manifest(_finished(manifest, plan, generations))
+        finished = _finished(manifest, plan, generations)
+        folder.write_manifest(finished)
+        folder.log(f"ended: {dict(finished.counts)}")
     return folder
 
 
@@ -126,6 +130,8 @@ def _generate(plan: Plan, folder: RunFolder, progress: Progress) -> list[Generat
             continue
         fresh = [g for g in _ask(plan, batch) if g.example_id in missing]
         folder.append_generations(fresh)
+        for error in (g.error for g in fresh if g.error is not None):
+            folder.log(f"an item failed: {error.type}: {error.message.splitlines()[0] if error.message else ''}")
         _stop_if_hopeless(plan, fresh, done)
         done.update({g.example_id: g for g in fresh})
         progress("generate", len(done), len(plan.prompts))

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -76,6 +77,11 @@ class RunFolder:
 
     def append_generations(self, records: Iterable[Generation]) -> None:
         append_lines(self.path / "generations.jsonl", records)
+
+    def log(self, event: str) -> None:
+        """Add a line to run.log, with the time in UTC: for people, never read back."""
+        with (self.path / "run.log").open("a", encoding="utf-8") as handle:
+            handle.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {event}\n")
 
     def append_verdicts(self, records: Iterable[Verdict]) -> None:
         append_lines(self.path / "verdicts.jsonl", records)

@@ -209,7 +209,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except SqlgaugeError as error:
-        message = str(error)
+        message = str(error).rstrip(".")
         between = "\n" if "\n" in message else ". " if error.hint else ""
         click.echo(f"sqlgauge: {message}{between}{error.hint}", err=True)
         sys.exit(error.exit_code)

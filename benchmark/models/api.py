@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from benchmark.chat import ChatClient, ChatReply, ChatSettings
 from benchmark.models.base import Decoding, Model, ModelOptions
@@ -22,7 +23,7 @@ class ApiModel:
         self._client = ChatClient(spec, ChatSettings(concurrency=options.concurrency), options.api_base)
 
     def identity(self) -> dict[str, Any]:
-        return {"spec": self.spec, "api_base": self._options.api_base}
+        return {"spec": self.spec, "api_base": without_credentials(self._options.api_base)}
 
     def prepare(self) -> None:
         pass
@@ -39,6 +40,18 @@ class ApiModel:
         )
         replies = self._client.complete([prompt.messages for prompt in prompts])
         return [_generation(prompt, reply) for prompt, reply in zip(prompts, replies, strict=True)]
+
+
+def without_credentials(url: str | None) -> str | None:
+    """A URL as it may be published: no user, password or query.
+
+    >>> without_credentials("https://me:secret@host:8000/v1?key=x")
+    'https://host:8000/v1'
+    """
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def open_api(spec: str, options: ModelOptions) -> Model:

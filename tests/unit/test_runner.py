@@ -42,6 +42,9 @@ def test_a_run_says_all_about_itself(tmp_path: Path) -> None:
     assert manifest.identity["dataset"]["name"] == "builtin/test@first24"
     assert manifest.identity["prompt"] is None, "no prompt can change what the gold answers"
     assert manifest.provenance["versions"]["apsw"]
+    log = (tmp_path / manifest.run_id / "run.log").read_text()
+    assert "24 of 24 items to generate" in log
+    assert "'errors': 0" in log
 
 
 def test_a_finished_run_is_not_generated_again(tmp_path: Path) -> None:
