@@ -11,42 +11,24 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, Template
-
-from benchmark.errors import UnknownName, UsageError
 from benchmark.identity import text_digest
 from benchmark.sqlengine.parse import split_statements, table_columns
+from benchmark.templates import TemplateFolder
 from benchmark.types import Example, Message, Prompt
 
-TEMPLATES = Path(__file__).with_name("prompt_templates")
-
-
-def template_names() -> list[str]:
-    """The templates that come with sqlgauge."""
-    return sorted(path.name.removesuffix(".j2") for path in TEMPLATES.glob("*.j2"))
-
-
-def template_text(name: str) -> str:
-    """A template's text, by name or by the path of a file ending in .j2. Raises UnknownName, UsageError."""
-    if name.endswith(".j2"):
-        path = Path(name)
-        if not path.is_file():
-            raise UsageError(f"no such prompt template: {name}", f"Built in: {', '.join(template_names())}.")
-        return path.read_text(encoding="utf-8")
-    if name not in template_names():
-        raise UnknownName("prompt template", name, template_names())
-    return (TEMPLATES / f"{name}.j2").read_text(encoding="utf-8")
+TEMPLATES = TemplateFolder("prompt template", Path(__file__).with_name("prompt_templates"))
 
 
 @lru_cache(maxsize=32)
 def template_hash(name: str) -> str:
     """The tagged hash of a template's text."""
-    return text_digest(template_text(name))
+    return text_digest(TEMPLATES.text(name))
 
 
 def render(example: Example, template: str = "zero_shot", schema: str = "ddl") -> Prompt:
     """The prompt for one example: a single user message, because some chat templates reject a system role."""
-    text = _compiled(template).render(
+    text = TEMPLATES.render(
+        template,
         question=example.question,
         schema=SCHEMAS[schema](example.schema_sql),
         dialect=example.dialect,
@@ -54,7 +36,7 @@ def render(example: Example, template: str = "zero_shot", schema: str = "ddl") -
     )
     return Prompt(
         example_id=example.id,
-        messages=(Message(role="user", content=text.strip()),),
+        messages=(Message(role="user", content=text),),
         template=template,
         template_hash=template_hash(template),
     )
@@ -98,9 +80,3 @@ SCHEMAS: dict[str, Callable[[str], str]] = {
     "full": schema_in_full,
 }
 _INSERT = re.compile(r"\s*(?:insert|replace)\b", re.IGNORECASE)
-
-
-@lru_cache(maxsize=32)
-def _compiled(name: str) -> Template:
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - no HTML
-    return environment.from_string(template_text(name))

@@ -14,7 +14,7 @@ from benchmark.extract import extract
 from benchmark.store import RunFolder
 from benchmark.types import Example, Failure, Generation, Message, Verdict
 from judges.parse import UnreadableVerdict, parse_verdict
-from judges.rubric import ask_about, rubric_text
+from judges.rubric import RUBRICS, ask_about
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,7 +32,7 @@ class Panel:
     """The judges of a run. Making one checks every name, key and the rubric; no call is made yet."""
 
     def __init__(self, judges: Sequence[str], rubric: str = "seed", api_base: str | None = None) -> None:
-        rubric_text(rubric)
+        RUBRICS.text(rubric)  # an unknown name is said now
         self.rubric = rubric
         settings = ChatSettings(temperature=0.0, max_tokens=400)
         self.clients = {judge: ChatClient(judge, settings, api_base) for judge in dict.fromkeys(judges)}

@@ -234,15 +234,15 @@ def _listing(what: str, out: Path) -> list[str]:
     from benchmark import datasets, metrics, prompts
     from benchmark.models import base as models
     from benchmark.sqlengine.results import POLICIES
-    from judges.rubric import rubric_names
+    from judges.rubric import RUBRICS
 
     known: dict[str, Callable[[], list[str]]] = {
         "models": lambda: [*models.REGISTRY, "<provider>/<model> (any litellm name)"],
         "datasets": lambda: list(datasets.base.REGISTRY),
         "metrics": metrics.metric_names,
         "policies": lambda: list(POLICIES),
-        "prompts": prompts.template_names,
-        "rubrics": rubric_names,
+        "prompts": prompts.TEMPLATES.names,
+        "rubrics": RUBRICS.names,
         "runs": lambda: sorted(str(path.parent) for path in out.glob("*/manifest.json")),
     }
     return known[what]()

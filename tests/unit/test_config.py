@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.config import make_config
 from benchmark.errors import UnknownName, UsageError
-from benchmark.prompts import render, template_hash, template_names
+from benchmark.prompts import TEMPLATES, render, template_hash
 from benchmark.types import Example
 
 BASE = {"model": "gold", "dataset": "builtin"}
@@ -62,4 +62,4 @@ def test_a_template_of_ones_own(tmp_path: Path, shop: list[Example]) -> None:
     assert prompt.template_hash != template_hash("zero_shot")
     with pytest.raises(UnknownName, match="unknown prompt template"):
         render(shop[0], "zero_shots")
-    assert "zero_shot" in template_names()
+    assert "zero_shot" in TEMPLATES.names()

@@ -20,7 +20,7 @@ from benchmark.store import RunFolder
 from benchmark.types import Example
 from judges.panel import Panel
 from judges.parse import UnreadableVerdict, parse_verdict
-from judges.rubric import ask_about, rubric_names, strip_comments
+from judges.rubric import RUBRICS, ask_about, strip_comments
 
 
 class Server:
@@ -151,7 +151,7 @@ def test_missing_keys_and_unknown_names_are_said_before_any_call(monkeypatch: py
         Panel(["anthropic/claude-sonnet-4-5"])
     with pytest.raises(UnknownName, match="unknown rubric 'sed'"):
         Panel(["openai/x"], rubric="sed", api_base="http://127.0.0.1:9")
-    assert rubric_names() == ["seed"]
+    assert RUBRICS.names() == ["seed"]
 
 
 def test_keys_never_reach_an_error(server: Server, folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
