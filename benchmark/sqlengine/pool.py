@@ -25,7 +25,8 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from benchmark.sqlengine.protocol import Job, Limits, Outcome, Reply, read_frame, write_frame
+from benchmark.errors import SqlgaugeError
+from benchmark.sqlengine.protocol import OUT_OF_MEMORY, Job, Limits, Outcome, Reply, read_frame, write_frame
 
 _BATCH_JOBS = 32
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -202,9 +203,17 @@ def _patience(job: Job) -> float:
 
 
 def _outcome_of(death: WorkerDied) -> Outcome:
-    """What a statement did that ended its worker twice: the signal says."""
-    if death.code == -getattr(signal, "SIGALRM", 14):
+    """What a statement did that ended its worker twice: the signal says.
+
+    Raises SqlgaugeError when no statement did it: a worker that fails for our reasons must not become a score.
+    """
+    if death.code == -signal.SIGALRM:
         return Outcome("timeout", "ended at its deadline")
-    if death.code in (-signal.SIGKILL, 1):
+    if death.code in (-signal.SIGKILL, OUT_OF_MEMORY):
         return Outcome("limit", "ended for its use of memory or time")
-    return Outcome("invalid", f"crashed the engine (exit code {death.code})")
+    if death.code < 0:
+        return Outcome("invalid", f"crashed the engine (signal {-death.code})")
+    raise SqlgaugeError(
+        f"an SQL worker failed for reasons of its own (exit code {death.code})",
+        "Nothing was scored. This is a flaw of sqlgauge or of its installation; please report it.",
+    )

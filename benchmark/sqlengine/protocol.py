@@ -11,6 +11,8 @@ from typing import BinaryIO, Literal
 import msgspec
 
 Status = Literal["ok", "invalid", "refused", "multiple", "timeout", "limit"]
+#: Exit code of a worker that ran out of memory. Any other positive code is a flaw of ours, never of a statement.
+OUT_OF_MEMORY = 71
 _LENGTH = struct.Struct("<I")
 
 

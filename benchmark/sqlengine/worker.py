@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from benchmark.sqlengine.protocol import Job, read_frame, write_frame
+from benchmark.sqlengine.protocol import OUT_OF_MEMORY, Job, read_frame, write_frame
 from benchmark.sqlengine.session import Images, answer
 
 
@@ -59,7 +59,10 @@ def main() -> None:
     """Entry of the process: `python -m benchmark.sqlengine.worker MEMORY_BYTES`."""
     threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
     _confine(int(sys.argv[1]))
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
 
 
 if __name__ == "__main__":

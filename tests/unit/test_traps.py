@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmark.errors import SqlgaugeError
 from benchmark.extract import extract
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome
@@ -59,6 +60,14 @@ def test_a_dialect_without_an_engine_is_never_run_as_another(pool: Pool) -> None
     (reply,) = pool.run([Job("1", "duckdb", "read", Database("CREATE TABLE t (a INT)"), ["SELECT 1"], ["SELECT 1"])])
     assert reply.setup.status == "invalid"
     assert "no engine for dialect 'duckdb'" in reply.setup.detail
+
+
+def test_a_worker_that_fails_for_our_reasons_is_no_score() -> None:
+    jobs = [
+        Job("1", "sqlite", "read", Database("CREATE TABLE t (a INT)"), ["SELECT 1"], ["SELECT 2"], "no such policy")
+    ]
+    with Pool(1) as broken, pytest.raises(SqlgaugeError, match="failed for reasons of its own"):
+        list(broken.run(jobs))
 
 
 def test_the_file_is_whole() -> None:
