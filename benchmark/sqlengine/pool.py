@@ -52,7 +52,7 @@ class Worker:
 
     def __init__(self, folder: str, memory_bytes: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _BOOT, _ROOT, str(memory_bytes)],
+            [sys.executable, "-I", "-B", "-c", _BOOT, _ROOT, str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -211,6 +211,8 @@ def _outcome_of(death: WorkerDied) -> Outcome:
         return Outcome("timeout", "ended at its deadline")
     if death.code in (-signal.SIGKILL, OUT_OF_MEMORY):
         return Outcome("limit", "ended for its use of memory or time")
+    if death.code == -signal.SIGXFSZ:
+        return Outcome("refused", "tried to write to a file")
     if death.code < 0:
         return Outcome("invalid", f"crashed the engine (signal {-death.code})")
     raise SqlgaugeError(

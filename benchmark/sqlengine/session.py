@@ -15,62 +15,72 @@ import msgspec
 
 from benchmark.sqlengine.parse import as_spider_runs_it, order_keys, orders_result
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
-from benchmark.sqlengine.results import POLICIES, TIE_AWARE, Row, Table
-from benchmark.sqlengine.sandbox import Executed, SqliteDatabase, Stopped, from_image, open_sqlite
-from benchmark.sqlengine.state import State, read_state, states_agree
+from benchmark.sqlengine.results import POLICIES, TIE_AWARE, Cell, Row, Table
+from benchmark.sqlengine.sandbox import Executed, Guarded, Stopped, engine_for
+from benchmark.sqlengine.state import State, states_agree
 
 #: Seconds after a statement's deadline at which the kernel ends the process.
 GRACE_SECONDS = 1.0
-_IMAGES = 32
-#: Dialects that are executed; a database of another dialect is never run as if it were one of these.
-ENGINES = ("sqlite",)
+#: Databases a worker keeps; results kept of each: at most this many, of at most this many cells each.
+_DATABASES = 32
 _CELL_CHARS = 200
-#: Results that are kept: at most this many a database, of at most this many cells each.
 _KEPT_RESULTS, _KEPT_CELLS = 2_000, 200
 
 
-class Images:
+class Loaded:
+    """One database that this worker holds: its image, a connection that can only read, and results found on it."""
+
+    def __init__(self, job: Job) -> None:
+        self._engine = engine_for(job.dialect)
+        with _alarm(job.limits.gold_seconds):
+            self._image = self._engine.load(job.database, job.limits)
+        self._reader: Guarded | None = None
+        self._results: dict[str, tuple[float, Executed]] = {}
+
+    def reader(self, limits: Limits) -> Guarded:
+        """Kept, because nothing that it runs can change it."""
+        if self._reader is None:
+            self._reader = self._engine.reader(self._image, limits)
+        self._reader.limits = limits  # another job's may differ
+        return self._reader
+
+    def writer(self, limits: Limits) -> Guarded:
+        """A fresh copy."""
+        return self._engine.writer(self._image, limits)
+
+    def known(self, sql: str) -> tuple[float, Executed] | None:
+        """Seconds and rows of a statement that ran here before."""
+        return self._results.get(sql)
+
+    def keep(self, sql: str, seconds: float, done: Executed) -> None:
+        """Remember a small result."""
+        if len(done.table.rows) * done.table.width <= _KEPT_CELLS:
+            if len(self._results) >= _KEPT_RESULTS:
+                self._results.clear()
+            self._results[sql] = seconds, done
+
+
+class Databases:
     """The databases this worker has loaded, the last used ones kept."""
 
     def __init__(self) -> None:
-        self._images: OrderedDict[Database, bytes | Stopped] = OrderedDict()
-        self._readers: dict[Database, SqliteDatabase] = {}
-        self._results: dict[Database, dict[str, tuple[float, Executed]]] = {}
+        self._loaded: OrderedDict[tuple[str, Database], Loaded | Stopped] = OrderedDict()
 
-    def image(self, database: Database, limits: Limits) -> bytes:
-        """The database's bytes. Raises Stopped, also when it was stopped before."""
-        if database not in self._images:
+    def of(self, job: Job) -> Loaded:
+        """The job's database. Raises Stopped, also when it was stopped before."""
+        key = job.dialect, job.database
+        if key not in self._loaded:
             try:
-                with _alarm(limits.gold_seconds):
-                    self._images[database] = open_sqlite(database, limits)
+                self._loaded[key] = Loaded(job)
             except (Stopped, OSError) as error:
-                stopped = error if isinstance(error, Stopped) else Stopped("invalid", str(error))
-                self._images[database] = stopped
-            if len(self._images) > _IMAGES:
-                old, _ = self._images.popitem(last=False)
-                self._readers.pop(old, None)
-                self._results.pop(old, None)
-        self._images.move_to_end(database)
-        found = self._images[database]
+                self._loaded[key] = error if isinstance(error, Stopped) else Stopped("invalid", str(error))
+            if len(self._loaded) > _DATABASES:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(key)
+        found = self._loaded[key]
         if isinstance(found, Stopped):
             raise found
         return found
-
-    def results_of(self, database: Database) -> dict[str, tuple[float, Executed]]:
-        """Statement -> seconds and rows, of statements that ran on `database` before."""
-        kept = self._results.setdefault(database, {})
-        if len(kept) >= _KEPT_RESULTS:
-            kept.clear()
-        return kept
-
-    def reader(self, database: Database, limits: Limits) -> SqliteDatabase:
-        """A connection that can only read; kept, because nothing it runs can change it."""
-        if database not in self._readers:
-            image = self.image(database, limits)
-            self._readers[database] = from_image(image, limits, writable=False)
-        reader = self._readers[database]
-        reader.limits = limits  # another job's may differ
-        return reader
 
 
 class _alarm:
@@ -86,16 +96,13 @@ class _alarm:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
-def answer(job: Job, images: Images) -> Reply:
+def answer(job: Job, databases: Databases) -> Reply:
     """Run a job's golds, then its predictions, and compare."""
-    if job.dialect not in ENGINES:
-        known = ", ".join(ENGINES)
-        return Reply(job.key, Outcome("invalid", f"no engine for dialect '{job.dialect}'; known: {known}"), [], [])
     try:
-        images.image(job.database, job.limits)
+        loaded = databases.of(job)
     except Stopped as stopped:
         return Reply(job.key, Outcome(stopped.status, stopped.detail), [], [])
-    session = _Writes(job, images) if job.task == "write" else _Reads(job, images)
+    session = _Writes(job, loaded) if job.task == "write" else _Reads(job, loaded)
     golds = [session.gold(sql) for sql in job.golds]
     return Reply(job.key, Outcome("ok"), golds, [session.prediction(sql) for sql in job.predictions])
 
@@ -103,10 +110,10 @@ def answer(job: Job, images: Images) -> Reply:
 class _Reads:
     """Golds and predictions that read: results are compared under the job's policy."""
 
-    def __init__(self, job: Job, images: Images) -> None:
+    def __init__(self, job: Job, loaded: Loaded) -> None:
         self.job = job
-        self.images = images
-        self.database = images.reader(job.database, job.limits)
+        self.loaded = loaded
+        self.database = loaded.reader(job.limits)
         self.golds: list[tuple[str, Table, float]] = []
         self._ties_of: dict[str, list[int]] = {}
 
@@ -134,8 +141,7 @@ class _Reads:
     def _run(self, sql: str, seconds: float) -> tuple[Outcome, Executed | None]:
         if self.job.policy == "spider":
             sql = as_spider_runs_it(sql)
-        memo = self.images.results_of(self.job.database)
-        if (known := memo.get(sql)) is not None:
+        if (known := self.loaded.known(sql)) is not None:
             spent, done = known
             return Outcome("ok", "", spent, len(done.table.rows)), done
         started = time.perf_counter()
@@ -145,8 +151,7 @@ class _Reads:
         except Stopped as stopped:
             return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None
         spent = time.perf_counter() - started
-        if len(done.table.rows) * done.table.width <= _KEPT_CELLS:
-            memo[sql] = spent, done
+        self.loaded.keep(sql, spent, done)
         return Outcome("ok", "", spent, len(done.table.rows)), done
 
     def _agrees(self, gold_sql: str, gold: Table, pred: Table) -> bool:
@@ -184,9 +189,9 @@ class _Reads:
 class _Writes:
     """Golds and predictions that write: each runs on its own fresh copy, and final states are compared."""
 
-    def __init__(self, job: Job, images: Images) -> None:
+    def __init__(self, job: Job, loaded: Loaded) -> None:
         self.job = job
-        self.image = images.image(job.database, job.limits)
+        self.loaded = loaded
         self.golds: list[tuple[State, float]] = []
         self.allowed = 1
 
@@ -208,11 +213,11 @@ class _Writes:
 
     def _run(self, sql: str, seconds: float, allowed: int) -> tuple[Outcome, State | None, int]:
         started = time.perf_counter()
-        database = from_image(self.image, self.job.limits, writable=True)
+        database = self.loaded.writer(self.job.limits)
         try:
             with _alarm(seconds):
                 done = database.run(sql, seconds, allowed)
-                state = database.final_state(read_state, seconds)
+                state = database.final_state(seconds)
         except Stopped as stopped:
             return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None, 0
         return Outcome("ok", "", time.perf_counter() - started), state, done.statements
@@ -220,14 +225,12 @@ class _Writes:
 
 def _preview(rows: list[Row]) -> list[list[object]]:
     """The first rows as JSON values, long cells cut, bytes as text."""
-    return [
-        [
-            cell.hex()[:_CELL_CHARS]
-            if isinstance(cell, bytes)
-            else cell[:_CELL_CHARS]
-            if isinstance(cell, str)
-            else cell
-            for cell in row
-        ]
-        for row in rows
-    ]
+    return [[_shown(cell) for cell in row] for row in rows]
+
+
+def _shown(cell: Cell) -> Cell:
+    if isinstance(cell, bytes):
+        return cell.hex()[:_CELL_CHARS]
+    if isinstance(cell, str):
+        return cell[:_CELL_CHARS]
+    return str(cell) if isinstance(cell, int) and abs(cell) >> 63 else cell  # beyond what msgpack and JSON readers hold

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import msgspec
 
 from benchmark.sqlengine.protocol import OUT_OF_MEMORY, Job, read_frame, write_frame
-from benchmark.sqlengine.session import Images, answer
+from benchmark.sqlengine.session import Databases, answer
 
 
 def _confine(memory_bytes: int) -> None:
@@ -44,11 +44,11 @@ def _follow_parent(parent: int) -> None:
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer batches until the input ends. Replies of a batch go out as they come, gathered for 20 ms at most."""
-    images, decoder = Images(), msgspec.msgpack.Decoder(list[Job])
+    databases, decoder = Databases(), msgspec.msgpack.Decoder(list[Job])
     while (frame := read_frame(source)) is not None:
         flushed = time.monotonic()
         for job in decoder.decode(frame):
-            write_frame(sink, answer(job, images))
+            write_frame(sink, answer(job, databases))
             if time.monotonic() - flushed > 0.02:
                 sink.flush()
                 flushed = time.monotonic()

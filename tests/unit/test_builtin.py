@@ -24,7 +24,8 @@ from benchmark.sqlengine.parse import orders_result, parse
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job
 from benchmark.sqlengine.results import Cell, Row, Table, compare_default, same_bag
-from benchmark.sqlengine.state import State, read_state, states_agree
+from benchmark.sqlengine.sandbox.sqlite_state import read_state
+from benchmark.sqlengine.state import State, states_agree
 from benchmark.types import Example
 
 COMPLEXITIES = {

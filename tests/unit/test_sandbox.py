@@ -460,7 +460,7 @@ with Pool(1) as pool:
 def test_a_worker_runs_its_parents_code(tmp_path: Path) -> None:
     """Another checkout than the installed one: its workers must not be those of the installed one."""
     shutil.copytree(ROOT / "benchmark", tmp_path / "benchmark", ignore=shutil.ignore_patterns("__pycache__"))
-    sandbox = tmp_path / "benchmark" / "sqlengine" / "sandbox.py"
+    sandbox = tmp_path / "benchmark" / "sqlengine" / "sandbox" / "sqlite.py"
     sandbox.write_text(sandbox.read_text().replace('"no statement"', '"no statement, says the copy"'))
     command = [sys.executable, "-c", COPY]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)

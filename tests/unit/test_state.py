@@ -5,7 +5,8 @@ from __future__ import annotations
 import apsw
 import pytest
 
-from benchmark.sqlengine.state import State, read_state, states_agree
+from benchmark.sqlengine.sandbox.sqlite_state import read_state
+from benchmark.sqlengine.state import State, states_agree
 
 BASE = """
 CREATE TABLE parts (id INTEGER PRIMARY KEY, name VARCHAR(20), price REAL, stock INT);

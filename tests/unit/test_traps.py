@@ -1,4 +1,4 @@
-"""The trap pairs of tests/golden/traps.jsonl, by extraction and execution on their own rows (SQLite so far)."""
+"""The trap pairs of tests/golden/traps.jsonl, by extraction and execution on their own rows, in both engines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome
 
 ROWS = [json.loads(line) for line in (Path(__file__).parents[1] / "golden" / "traps.jsonl").read_text().splitlines()]
-SQLITE = [row for row in ROWS if row["dialect"] == "sqlite"]
-ATTACKS = [row for row in SQLITE if row["expected"] == "must_be_refused_or_time_out"]
-DIFFERENT = [row for row in SQLITE if row["expected"] == "not_equivalent" and row.get("differs_on_given_data")]
-EQUIVALENT = [row for row in SQLITE if row["expected"] == "equivalent"]
+ATTACKS = [row for row in ROWS if row["expected"] == "must_be_refused_or_time_out"]
+DIFFERENT = [row for row in ROWS if row["expected"] == "not_equivalent" and row.get("differs_on_given_data")]
+EQUIVALENT = [row for row in ROWS if row["expected"] == "equivalent"]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def run(pool: Pool, row: dict[str, Any], prediction: str) -> Outcome:
     text = extract("1", prediction, "stop").sql or prediction
     task = "write" if row["kind"] == "state" else "read"
     limits = Limits(floor_seconds=1.0, cap_seconds=1.0)
-    job = Job("1", "sqlite", task, Database(row["schema_sql"]), [row["gold"]], [text], "default", limits)
+    job = Job("1", row["dialect"], task, Database(row["schema_sql"]), [row["gold"]], [text], "default", limits)
     (reply,) = pool.run([job])
     assert [gold.status for gold in reply.golds] == ["ok"], reply
     return reply.predictions[0]
@@ -57,9 +56,9 @@ def test_equivalent_pairs_agree(pool: Pool, row: dict[str, Any]) -> None:
 
 
 def test_a_dialect_without_an_engine_is_never_run_as_another(pool: Pool) -> None:
-    (reply,) = pool.run([Job("1", "duckdb", "read", Database("CREATE TABLE t (a INT)"), ["SELECT 1"], ["SELECT 1"])])
+    (reply,) = pool.run([Job("1", "mysql", "read", Database("CREATE TABLE t (a INT)"), ["SELECT 1"], ["SELECT 1"])])
     assert reply.setup.status == "invalid"
-    assert "no engine for dialect 'duckdb'" in reply.setup.detail
+    assert "no engine for dialect 'mysql'" in reply.setup.detail
 
 
 def test_a_worker_that_fails_for_our_reasons_is_no_score() -> None:
@@ -71,5 +70,5 @@ def test_a_worker_that_fails_for_our_reasons_is_no_score() -> None:
 
 
 def test_the_file_is_whole() -> None:
-    assert (len(ROWS), len(ATTACKS), len(EQUIVALENT)) == (77, 7, 30)
+    assert (len(ROWS), len(ATTACKS), len(EQUIVALENT)) == (77, 10, 32)
     assert len(DIFFERENT) > 20

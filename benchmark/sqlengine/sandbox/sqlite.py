@@ -1,26 +1,26 @@
-"""The only module that opens a database for untrusted SQL. It runs inside a worker process (`worker.py`).
+"""SQLite (through apsw, which pins the engine's version), guarded.
 
-Promises, for SQLite: a reading task can read and nothing else; a writing task gets a throw-away copy; no statement
+Promises: a reading task can read and nothing else; a writing task gets a throw-away copy in memory; no statement
 attaches, loads, sets a pragma or touches a file; every statement ends by its deadline, row, byte and memory caps.
-Does not: survive a crash of the engine itself; that costs the worker process, which the pool replaces.
+Does not: read a file that is bigger than the worker's memory; databases are held in memory.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import apsw
 
-from benchmark.sqlengine.protocol import Database, Limits, Status
+from benchmark.sqlengine.protocol import Database, Limits
 from benchmark.sqlengine.results import Row, Table
-
-StateT = TypeVar("StateT")
+from benchmark.sqlengine.sandbox.base import SQL_BYTES, Executed, Stopped, fetch_capped
+from benchmark.sqlengine.sandbox.sqlite_state import read_state
+from benchmark.sqlengine.state import State
 
 _READ_ACTIONS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
 _WRITE_DENIED = frozenset(
@@ -35,34 +35,12 @@ _WRITE_DENIED = frozenset(
     }
 )
 _DENIED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"})
-#: Bytes of one value, and of one statement's text. A single opcode cannot be interrupted, so its data must be small.
-_VALUE_BYTES, _SQL_BYTES = 8 << 20, 1_000_000
+#: Bytes of one value. A single opcode cannot be interrupted, so its data must be small.
+_VALUE_BYTES = 8 << 20
 _PROGRESS_OPCODES = 20_000
-_CHUNK_ROWS = 64
 _DENIED = re.compile(r"not authorized|prohibited")
 #: White space, comments and semicolons: text that holds no statement.
 _BLANK = re.compile(r"(?:[\s;]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
-
-
-class Stopped(Exception):
-    """A statement that did not run to its end, and why."""
-
-    def __init__(self, status: Status, detail: str) -> None:
-        super().__init__(detail)
-        self.status: Status = status
-        self.detail = detail
-
-
-class Executed(NamedTuple):
-    """The rows of the last statement that returned some, and how many statements ran."""
-
-    table: Table
-    statements: int
-
-
-def engine_versions() -> dict[str, str]:
-    """The engines that decide results, as they go into a run's identity."""
-    return {"sqlite": apsw.sqlite_lib_version()}
 
 
 class SqliteDatabase:
@@ -84,7 +62,8 @@ class SqliteDatabase:
         """Run at most `allowed` statements within `seconds`. Raises Stopped."""
         self._statements, self._allowed, self._width = 0, allowed, 0
         with self._guarded(seconds):
-            rows = self._fetch(iter(self.connection.execute(sql)))
+            cursor = iter(self.connection.execute(sql))
+            rows: list[Row] = fetch_capped(lambda n: list(islice(cursor, n)), self.limits, self._out_of_time)
         if not self._statements:
             raise Stopped("invalid", "no statement")
         return Executed(Table(self._width, rows), self._statements)
@@ -96,12 +75,12 @@ class SqliteDatabase:
             for _ in self.connection.execute(setup_sql):
                 pass
 
-    def final_state(self, read: Callable[[apsw.Connection], StateT], seconds: float) -> StateT:
-        """What `read` finds in the database with the guard off: its own pragmas and views still have a deadline."""
+    def final_state(self, seconds: float) -> State:
+        """The whole database, read with the guard off: the reader's own pragmas and views still have a deadline."""
         self._allowed = 1_000_000
         with self._guarded(seconds):
             self.connection.authorizer = None
-            return read(self.connection)
+            return read_state(self.connection)
 
     def image(self) -> bytes:
         """The database as the bytes of a file."""
@@ -125,22 +104,6 @@ class SqliteDatabase:
         finally:
             self.connection.authorizer = None
 
-    def _fetch(self, cursor: Iterator[Row]) -> list[Row]:
-        limits = self.limits
-        rows = list(islice(cursor, _CHUNK_ROWS))
-        if len(rows) < _CHUNK_ROWS:
-            return rows
-        used, chunk = _size(rows), rows
-        while chunk:
-            chunk = list(islice(cursor, _CHUNK_ROWS))
-            rows += chunk
-            used += _size(chunk)
-            if self._out_of_time():
-                raise apsw.InterruptError
-            if len(rows) > limits.max_rows or used > limits.max_bytes:
-                raise Stopped("limit", f"more than {limits.max_rows} rows or {limits.max_bytes} bytes")
-        return rows
-
     def _out_of_time(self) -> bool:
         return time.monotonic() > self._deadline
 
@@ -152,30 +115,41 @@ class SqliteDatabase:
         return self._statements <= self._allowed
 
 
-def open_sqlite(database: Database, limits: Limits) -> bytes:
-    """The database as an image: its file's bytes, or what its setup script makes. Raises Stopped."""
-    if database.path is not None:
-        image = bytearray(Path(database.path).read_bytes())
-        if image[18:20] == b"\x02\x02":  # a write-ahead-log file cannot live in memory; the flag can be dropped
-            image[18:20] = b"\x01\x01"
-        return bytes(image)
-    fresh = SqliteDatabase(apsw.Connection(":memory:"), limits, writable=True)
-    fresh.load(database.setup_sql, limits.gold_seconds)
-    return fresh.image()
+class SqliteEngine:
+    """Databases as images: the bytes of their files."""
+
+    def load(self, database: Database, limits: Limits) -> bytes:
+        """The file's bytes, or what the setup script makes. Raises Stopped, OSError."""
+        if database.path is not None:
+            image = bytearray(Path(database.path).read_bytes())
+            if image[18:20] == b"\x02\x02":  # a write-ahead-log file cannot live in memory; the flag can be dropped
+                image[18:20] = b"\x01\x01"
+            return bytes(image)
+        fresh = SqliteDatabase(apsw.Connection(":memory:"), limits, writable=True)
+        fresh.load(database.setup_sql, limits.gold_seconds)
+        return fresh.image()
+
+    def reader(self, image: bytes, limits: Limits) -> SqliteDatabase:
+        return SqliteDatabase(_in_memory(image), limits, writable=False)
+
+    def writer(self, image: bytes, limits: Limits) -> SqliteDatabase:
+        return SqliteDatabase(_in_memory(image), limits, writable=True)
 
 
-def from_image(image: bytes, limits: Limits, *, writable: bool) -> SqliteDatabase:
-    """A private database in memory holding `image`."""
+ENGINE = SqliteEngine()
+
+
+def _in_memory(image: bytes) -> apsw.Connection:
     connection = apsw.Connection(":memory:")
     if image:  # an empty database serialises to nothing
         connection.deserialize("main", image)
-    return SqliteDatabase(connection, limits, writable=writable)
+    return connection
 
 
 def _set_limits(connection: apsw.Connection) -> None:
     connection.pragma("temp_store", 2)  # in memory: a big sort would otherwise write a file, and no file may be written
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, _VALUE_BYTES)
-    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, _SQL_BYTES)
+    connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES)
     connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
     connection.limit(apsw.SQLITE_LIMIT_WORKER_THREADS, 0)
     connection.limit(apsw.SQLITE_LIMIT_EXPR_DEPTH, 500)
@@ -197,7 +171,3 @@ def _authorize_write(action: int, first: str | None, second: str | None, *_: str
     if action in _WRITE_DENIED or (action == apsw.SQLITE_FUNCTION and (second or "").lower() in _DENIED_FUNCTIONS):
         return apsw.SQLITE_DENY
     return apsw.SQLITE_OK
-
-
-def _size(rows: list[Row]) -> int:
-    return sum(len(cell) if isinstance(cell, (str, bytes)) else 16 for row in rows for cell in row)
