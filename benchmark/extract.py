@@ -58,6 +58,8 @@ def extract(example_id: str, text: str, finish_reason: FinishReason) -> Extracti
 
 def _find(text: str, *, cut: bool) -> tuple[str | None, ExtractionStatus]:
     cleaned = _SPECIAL_TOKENS.sub("", _THINKING.sub("", text)).strip()
+    if not cut and _is_bare_statement(cleaned):
+        return cleaned.rstrip(";").rstrip(), "ok"
     if not cleaned:
         return None, "truncated" if cut else "empty"
     if _OPEN_THINKING.search(cleaned):
@@ -76,6 +78,19 @@ def _find(text: str, *, cut: bool) -> tuple[str | None, ExtractionStatus]:
     if len(distinct) == 1:
         return distinct[0], "ok"
     return ";\n".join(distinct), "multiple"
+
+
+def _is_bare_statement(text: str) -> bool:
+    """Whether a text is one line that is one statement and nothing else: the common case, told without a search."""
+    return (
+        _PLAUSIBLE.match(text) is not None
+        and "\n" not in text
+        and "`" not in text
+        and "--" not in text
+        and ";" not in text[:-1]
+        and not text.endswith("*")
+        and _OPEN_THINKING.search(text) is None
+    )
 
 
 def _block(text: str) -> tuple[str | None, bool]:

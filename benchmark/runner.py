@@ -7,7 +7,7 @@ Does not: ask judges; `sqlgauge.verbs` composes that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,13 @@ from benchmark.config import RunConfig
 from benchmark.datasets import Dataset, load_dataset, select
 from benchmark.errors import SqlgaugeError
 from benchmark.identity import digest, slug
-from benchmark.metrics import score_records
 from benchmark.models import Model, open_model
 from benchmark.models.base import failed
 from benchmark.prompts import render, template_hash
+from benchmark.scoring import Progress, score_together
 from benchmark.sqlengine.pool import Pool
 from benchmark.store import RunFolder, plain
 from benchmark.types import Generation, Prompt, RunManifest
-
-#: Called as progress(stage, done, total) after every batch.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +72,12 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         folder.log(f"started with {len(_missing(plan, folder))} of {len(plan.prompts)} items to generate; {versions}")
         folder.write_examples(plan.dataset.examples)
         generations = _generate(plan, folder, progress)
-        folder.replace_scores(_score(plan, generations, progress))
+        with Pool(plan.config.workers) as pool:
+            score_together([folder], plan.config.metrics, plan.config.policy, pool, progress)
         finished = _finished(manifest, plan, generations)
         folder.write_manifest(finished)
         folder.log(f"ended: {dict(finished.counts)}")
     return folder
-
-
-def rescore(folder: RunFolder, metrics: Sequence[str], policy: str, workers: int | None = None) -> int:
-    """Score a run's stored generations anew. The number of scores; the manifest notes another policy."""
-    with folder.writing(), Pool(workers) as pool:
-        manifest = folder.manifest()
-        scores = score_records(folder.examples(), folder.generations(), metrics, policy, pool)
-        folder.replace_scores(scores)
-        folder.write_manifest(replace(manifest, identity={**manifest.identity, "policy": policy}))
-    return len(scores)
 
 
 def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, Any]:
@@ -163,15 +151,6 @@ def _stop_if_hopeless(plan: Plan, fresh: Sequence[Generation], done: Mapping[str
         f"{plan.config.model} failed on every prompt of the first batch: {error.type}: {error.message}",
         "Nothing was scored. Mend the cause and run the same command again; it goes on where it stopped.",
     )
-
-
-def _score(plan: Plan, generations: Sequence[Generation], progress: Progress) -> list[Any]:
-    config = plan.config
-    progress("score", 0, len(generations))
-    with Pool(config.workers) as pool:
-        scores = score_records(plan.dataset.examples, generations, config.metrics, config.policy, pool)
-    progress("score", len(generations), len(generations))
-    return scores
 
 
 def _finished(manifest: RunManifest, plan: Plan, generations: Sequence[Generation]) -> RunManifest:

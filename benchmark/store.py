@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -59,7 +59,7 @@ class RunFolder:
 
     def examples(self) -> list[Example]:
         """The examples of the run, in their order: what a report shows and a re-scoring runs against."""
-        return list(self._read("examples.jsonl", Example))
+        return list(self.iter_examples())
 
     def write_examples(self, examples: Iterable[Example]) -> None:
         """Keep the examples with the run, so that it can be scored and read without its dataset."""
@@ -70,7 +70,15 @@ class RunFolder:
         return latest(self._read("generations.jsonl", Generation), lambda g: (g.example_id, g.sample))
 
     def scores(self) -> list[Score]:
-        return latest(self._read("scores.jsonl", Score), lambda s: (s.example_id, s.sample, s.metric))
+        return list(self.iter_scores())
+
+    def iter_scores(self) -> Iterator[Score]:
+        """The scores one at a time: the file is written whole, so none stands in it twice."""
+        return self._read("scores.jsonl", Score)
+
+    def iter_examples(self) -> Iterator[Example]:
+        """The examples one at a time, in their order."""
+        return self._read("examples.jsonl", Example)
 
     def verdicts(self) -> list[Verdict]:
         return latest(self._read("verdicts.jsonl", Verdict), lambda v: (v.example_id, v.sample, v.judge))
@@ -88,7 +96,14 @@ class RunFolder:
 
     def replace_scores(self, records: Iterable[Score]) -> None:
         """Write all scores in one step: scoring is quick, so it is never resumed half-way."""
-        write_atomically(self.path / "scores.jsonl", b"".join(map(_line, records)))
+        with self.new_scores() as write:
+            write(records)
+
+    @contextmanager
+    def new_scores(self) -> Iterator[Callable[[Iterable[Score]], None]]:
+        """A function that adds scores to a new file, which takes the old one's place when the block ends well."""
+        with replacing(self.path / "scores.jsonl") as handle:
+            yield lambda records: handle.writelines(map(_line, records))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -178,12 +193,22 @@ def cut_torn_line(path: Path) -> None:
 
 def write_atomically(path: Path, body: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as handle:
+    with replacing(path) as handle:
         handle.write(body)
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` when the block ends well, and leaves no trace when it does not."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

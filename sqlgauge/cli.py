@@ -123,8 +123,12 @@ def run(
 @RUNS
 @click.option("--metrics", help="Comma-separated.  [default: all]")
 @click.option("--policy", default="default", show_default=True, help="When results agree (sqlgauge ls policies).")
+@click.option("--workers", type=int, help="SQL worker processes.  [default: one a core]")
 @AS_JSON
-def score(runs: tuple[Path, ...], metrics: str | None, policy: str, as_json: bool) -> None:
+@QUIET
+def score(
+    runs: tuple[Path, ...], metrics: str | None, policy: str, workers: int | None, as_json: bool, quiet: bool
+) -> None:
     """Score stored generations anew, without a GPU or a key.
 
     \b
@@ -132,8 +136,11 @@ def score(runs: tuple[Path, ...], metrics: str | None, policy: str, as_json: boo
       sqlgauge score runs --policy strict
     """
     from sqlgauge import verbs
+    from sqlgauge.progress import Bars
 
-    _print_runs(verbs.score(runs, metrics=_names(metrics), policy=policy), as_json)
+    with Bars(quiet=quiet) as progress:
+        folders = verbs.score(runs, metrics=_names(metrics), policy=policy, workers=workers, progress=progress)
+    _print_runs(folders, as_json)
 
 
 @cli.command()

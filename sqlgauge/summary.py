@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -16,30 +17,32 @@ from benchmark.store import RunFolder
 
 def summarise(folder: RunFolder) -> dict[str, Any]:
     """A run's figures: each metric's mean, n and Wilson interval, and the statuses of what failed."""
-    scores = folder.scores()
-    metrics: dict[str, Any] = {}
-    for name in dict.fromkeys(score.metric for score in scores):
-        of_metric = [score for score in scores if score.metric == name]
-        values = [score.value for score in of_metric if score.value is not None]
-        failures = Counter(score.status for score in of_metric if score.status != "ok")
-        low, high = wilson(sum(values), len(values))
-        metrics[name] = {
-            "value": sum(values) / len(values) if values else None,
-            "n": len(values),
-            "interval": [low, high] if values else None,
-            "failures": dict(failures),
-        }
+    values: dict[str, list[float]] = {}
+    failures: dict[str, Counter[str]] = {}
+    for score in folder.iter_scores():
+        of_metric = values.setdefault(score.metric, [])
+        if score.value is not None:
+            of_metric.append(score.value)
+        if score.status != "ok":
+            failures.setdefault(score.metric, Counter())[score.status] += 1
+    metrics = {name: _figure(found, failures.get(name, {})) for name, found in values.items()}
     for name, labels in _labels(folder).items():
         given = [label for label in labels if label is not None]
-        low, high = wilson(given.count("correct"), len(given))
-        metrics[f"judge: {name}"] = {
-            "value": given.count("correct") / len(given) if given else None,
-            "n": len(given),
-            "interval": [low, high] if given else None,
-            "failures": {"error": len(labels) - len(given)} if len(given) < len(labels) else {},
-        }
+        errors = {"error": len(labels) - len(given)} if len(given) < len(labels) else {}
+        metrics[f"judge: {name}"] = _figure([float(label == "correct") for label in given], errors)
     manifest = folder.manifest()
     return {"run": str(folder.path), "complete": manifest.complete, "counts": dict(manifest.counts), "metrics": metrics}
+
+
+def _figure(values: Sequence[float], failures: Mapping[str, int]) -> dict[str, Any]:
+    total, n = math.fsum(values), len(values)
+    low, high = wilson(total, n)
+    return {
+        "value": total / n if n else None,
+        "n": n,
+        "interval": [low, high] if n else None,
+        "failures": dict(failures),
+    }
 
 
 def print_runs(folders: Iterable[RunFolder], *, as_json: bool) -> None:

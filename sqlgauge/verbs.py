@@ -50,19 +50,25 @@ def make_plan(*, config_file: Path | None = None, **options: Any) -> Plan:
     return plan(make_config(options, config_file))
 
 
-def score(paths: Iterable[Path], *, metrics: Sequence[str] | None = None, policy: str = "default") -> list[RunFolder]:
-    """Score stored generations anew; needs no GPU and no key."""
+def score(
+    paths: Iterable[Path],
+    *,
+    metrics: Sequence[str] | None = None,
+    policy: str = "default",
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> list[RunFolder]:
+    """Score stored generations anew; needs no GPU and no key. Runs on the same examples are scored together."""
     from benchmark.errors import UnknownName
     from benchmark.metrics import DEFAULT_METRICS
-    from benchmark.runner import rescore
+    from benchmark.scoring import rescore
     from benchmark.sqlengine.results import POLICIES
     from benchmark.store import find_runs
 
     if policy not in POLICIES:
         raise UnknownName("policy", policy, POLICIES)
     folders = find_runs(paths)
-    for folder in folders:
-        rescore(folder, tuple(metrics or DEFAULT_METRICS), policy)
+    rescore(folders, tuple(metrics or DEFAULT_METRICS), policy, progress, workers)
     return folders
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from benchmark.errors import DatasetError, UsageError, did_you_mean
-from benchmark.identity import digest
+from benchmark.identity import digest, file_digest
 from benchmark.registry import load
 from benchmark.types import Example
 
 REGISTRY = {
     "builtin": "benchmark.datasets.builtin:load_builtin",
     "gretel": "benchmark.datasets.gretel:load_gretel",
+    "spider": "benchmark.datasets.spider:load_spider",
 }
 
 
@@ -33,8 +35,9 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """The tagged hash of all examples, whatever their order."""
-        return digest(sorted(digest(example) for example in self.examples))
+        """The tagged hash of all examples, whatever their order; a database file counts by its bytes, not its place."""
+        files = {example.db: file_digest(Path(example.db)) for example in self.examples if example.db is not None}
+        return digest(sorted(digest(replace(example, db=files.get(example.db or ""))) for example in self.examples))
 
 
 def load_dataset(spec: str, split: str = "test") -> Dataset:

@@ -6,8 +6,10 @@ back-end's failure is `error` with no value; every other failure is a 0 whose st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Protocol
 
 from benchmark.extract import extract
@@ -56,21 +58,32 @@ def metric_names() -> list[str]:
 
 
 def score_records(
-    examples: Sequence[Example], generations: Sequence[Generation], metrics: Sequence[str], policy: str, pool: Pool
-) -> list[Score]:
-    """A score for every generation and metric, in order. Raises UnknownName for a metric that is not there."""
+    items: Iterable[tuple[Example, Sequence[Sequence[Generation]]]], metrics: Sequence[str], policy: str, pool: Pool
+) -> Iterator[list[list[Score]]]:
+    """For each example with its generations, a group a run: the groups' scores by every metric, in the same order.
+
+    A stream: what is held in memory does not grow with the number of items, and a statement that several generations
+    share runs once. Raises UnknownName for a metric that is not there.
+    """
     chosen: dict[str, Metric] = {name: load("metric", REGISTRY, name) for name in metrics}
-    by_example: dict[str, list[Record]] = {example.id: [] for example in examples}
-    known = {example.id: example for example in examples}
-    for generation in generations:
-        extraction = extract(generation.example_id, generation.text, generation.finish_reason)
-        record = Record(example=known[generation.example_id], generation=generation, extraction=extraction)
-        by_example[generation.example_id].append(record)
-    jobs = (_job(example, by_example[example.id], policy) for example in examples)
-    scores: list[Score] = []
-    for example, reply in zip(examples, pool.run(jobs), strict=True):
-        scores += _score_example(by_example[example.id], reply, chosen)
-    return scores
+    waiting: deque[list[list[Record]]] = deque()
+
+    def jobs() -> Iterator[Job]:
+        for example, groups in items:
+            records = [[_record(example, generation) for generation in group] for group in groups]
+            waiting.append(records)
+            yield _job(example, list(chain.from_iterable(records)), policy)
+
+    for reply in pool.run(jobs()):
+        groups = waiting.popleft()
+        outcomes = dict(zip(_distinct(list(chain.from_iterable(groups))), reply.predictions, strict=False))
+        problem = gold_problem(reply)
+        yield [_score_group(group, outcomes, problem, chosen) for group in groups]
+
+
+def _record(example: Example, generation: Generation) -> Record:
+    extraction = extract(generation.example_id, generation.text, generation.finish_reason)
+    return Record(example=example, generation=generation, extraction=extraction)
 
 
 def _job(example: Example, records: Sequence[Record], policy: str) -> Job:
@@ -99,18 +112,14 @@ def gold_problem(reply: Reply) -> str | None:
     return None
 
 
-def _score_example(records: Sequence[Record], reply: Reply, metrics: Mapping[str, Metric]) -> list[Score]:
-    problem = gold_problem(reply)
-    outcomes = dict(zip(_distinct(records), reply.predictions, strict=False))
+def _score_group(
+    records: Sequence[Record], outcomes: Mapping[str, Outcome], problem: str | None, metrics: Mapping[str, Metric]
+) -> list[Score]:
     scores = []
     for record in records:
-        whole = Record(
-            example=record.example,
-            generation=record.generation,
-            extraction=record.extraction,
-            outcome=outcomes.get(record.extraction.sql or ""),
-        )
-        scores += [_score(name, metric, whole, problem) for name, metric in metrics.items()]
+        if record.extraction.sql is not None:
+            record = replace(record, outcome=outcomes.get(record.extraction.sql))
+        scores += [_score(name, metric, record, problem) for name, metric in metrics.items()]
     return scores
 
 

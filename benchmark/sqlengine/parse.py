@@ -45,7 +45,7 @@ def parse(sql: str, dialect: str) -> exp.Expr | None:
     return trees[0]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)
 def folded_tokens(sql: str, dialect: str) -> tuple[str, ...] | None:
     """The statement as tokens: white space, comments and trailing semicolons gone, keywords in upper case.
 
@@ -70,7 +70,7 @@ def folded_tokens(sql: str, dialect: str) -> tuple[str, ...] | None:
     return tuple(folded)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)
 def check_constraints(create_sql: str, dialect: str) -> tuple[str, ...]:
     """The CHECK conditions of a CREATE TABLE, sorted, names in lower case. The whole text if it cannot be parsed."""
     if not re.search(r"\bcheck\b", create_sql, re.IGNORECASE):
@@ -131,7 +131,7 @@ def order_keys(sql: str, dialect: str) -> exp.Expr | None:
     return tree.select(*[exp.alias_(key.copy(), f"_order_key_{i}") for i, key in enumerate(keys)])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=4_000)
 def orders_result(sql: str, dialect: str) -> bool:
     """Whether the outermost query has an ORDER BY; text inside literals and subqueries does not count."""
     if "order" not in sql.lower():

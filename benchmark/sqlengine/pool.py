@@ -85,12 +85,12 @@ class Worker:
             raise WorkerDied(replies, self.close())
         return replies
 
-    def close(self) -> int:
-        """End the process and wait for it. The exit code; negative for a signal."""
+    def close(self, patience: float = 0.2) -> int:
+        """End the process and wait for it; one that does not end by itself is killed. The exit code, or -signal."""
         with suppress(OSError):
             self._input.close()
         try:
-            code = self._process.wait(timeout=0.2)
+            code = self._process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
@@ -105,10 +105,10 @@ class Pool:
         self._size = workers or cpu_count()
         self._memory_bytes = (limits or Limits()).memory_bytes
         self._folder = tempfile.TemporaryDirectory(prefix="sqlgauge-")
-        self._idle: SimpleQueue[Worker | None] = SimpleQueue()
+        self._idle: SimpleQueue[Worker | None] = SimpleQueue()  # None: the place of one that died
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="sqlgauge-sql")
-        for _ in range(self._size):
-            self._idle.put(None)  # a place for a worker, started when it is first needed
+        for _ in range(self._size):  # started now, so that they boot while the caller prepares its jobs
+            self._idle.put(Worker(self._folder.name, self._memory_bytes))
 
     def __enter__(self) -> Pool:
         return self
@@ -124,7 +124,7 @@ class Pool:
         for _ in range(self._size):
             worker = self._idle.get()
             if worker is not None:
-                worker.close()
+                worker.close(patience=0.0)  # it is idle, and holds nothing that anybody waits for
         self._folder.cleanup()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Reply]:

@@ -48,6 +48,10 @@ class Loaded:
         """A fresh copy."""
         return self._engine.writer(self._image, limits)
 
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
     def known(self, sql: str) -> tuple[float, Executed] | None:
         """Seconds and rows of a statement that ran here before."""
         return self._results.get(sql)
@@ -75,7 +79,9 @@ class Databases:
             except (Stopped, OSError) as error:
                 self._loaded[key] = error if isinstance(error, Stopped) else Stopped("invalid", str(error))
             if len(self._loaded) > _DATABASES:
-                self._loaded.popitem(last=False)
+                _, oldest = self._loaded.popitem(last=False)
+                if isinstance(oldest, Loaded):
+                    oldest.close()
         self._loaded.move_to_end(key)
         found = self._loaded[key]
         if isinstance(found, Stopped):
@@ -220,6 +226,8 @@ class _Writes:
                 state = database.final_state(seconds)
         except Stopped as stopped:
             return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None, 0
+        finally:
+            database.close()
         return Outcome("ok", "", time.perf_counter() - started), state, done.statements
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -342,3 +343,58 @@ def test_gretel_golds_run_as_the_data_says(gretel: Dataset) -> None:
         replies = list(pool.run(jobs))
     ran = [reply.setup.status == "ok" and reply.golds[0].status == "ok" for reply in replies]
     assert ran == [status.startswith("ok") for status in recorded]
+
+
+def spider_folder(folder: Path) -> Path:
+    """A folder in Spider's layout with one database and two questions."""
+    import apsw
+
+    place = folder / "database" / "shop's"
+    place.mkdir(parents=True)
+    connection = apsw.Connection(str(place / "shop's.sqlite"))
+    connection.execute("CREATE TABLE item (id INT, name TEXT); INSERT INTO item VALUES (1, 'pen')")
+    connection.close()
+    rows = [{"db_id": "shop's", "question": f"Question {i}? ", "query": "SELECT name FROM item"} for i in range(2)]
+    (folder / "dev.json").write_text(json.dumps(rows))
+    return folder
+
+
+def test_spider_reads_its_folder(tmp_path: Path) -> None:
+    dataset = load_dataset(f"spider:{spider_folder(tmp_path)}")
+    assert dataset.name == "spider/dev"
+    assert [example.question for example in dataset.examples] == ["Question 0?", "Question 1?"]
+    first = dataset.examples[0]
+    assert (first.schema_sql, first.group) == ("CREATE TABLE item (id INT, name TEXT);", "shop's")
+    assert first.db is not None
+    assert Path(first.db).is_file()
+
+
+def test_spiders_fingerprint_is_its_content_and_not_its_place(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        spider_folder(tmp_path / name)
+    one, two = (load_dataset(f"spider:{tmp_path / name}") for name in ("one", "two"))
+    assert one.fingerprint == two.fingerprint
+    database = tmp_path / "two" / "database" / "shop's" / "shop's.sqlite"
+    database.write_bytes(database.read_bytes().replace(b"pen", b"ink"))
+    assert two.fingerprint != one.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda folder: (folder / "dev.json").write_text('[{"db_id": "x", "question": "?", "query": "SELECT 1"}]'),
+            "no database",
+        ),
+        (lambda folder: (folder / "dev.json").write_text('[{"db_id": "x"}]'), "question, query"),
+        (lambda folder: (folder / "dev.json").unlink(), "no such file"),
+        (lambda folder: (folder / "database" / "shop's" / "shop's.sqlite").write_bytes(b"x" * 200), "no readable"),
+    ],
+)
+def test_a_broken_spider_folder_says_what_is_wrong(
+    tmp_path: Path, change: Callable[[Path], object], message: str
+) -> None:
+    change(spider_folder(tmp_path))
+    with pytest.raises(DatasetError, match=message):
+        load_dataset(f"spider:{tmp_path}")

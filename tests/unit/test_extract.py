@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark import extract as extraction
 from benchmark.extract import extract
 
 CASES = sorted(p for p in (Path(__file__).parents[1] / "golden" / "extract").glob("*.md") if p.name != "README.md")
@@ -38,3 +39,29 @@ def test_any_text_has_a_status_and_no_empty_sql(text: str, finish: str) -> None:
 def test_sql_like_text_never_breaks_it(parts: list[str]) -> None:
     found = extract("1", " ".join(parts), "stop")
     assert found.sql is None or found.sql.strip()
+
+
+PARTS = [
+    "SELECT",
+    "select a",
+    "FROM t",
+    "WITH c AS (",
+    "DELETE FROM t",
+    ";",
+    "'x;y'",
+    "--",
+    "`a`",
+    "*",
+    "<think>",
+    "\n",
+    ")",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8), st.sampled_from(["", " "]))
+def test_the_short_way_for_bare_statements_finds_what_the_long_way_finds(parts: list[str], between: str) -> None:
+    text = between.join(parts)
+    short = extract("1", text, "stop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extraction, "_is_bare_statement", lambda text: False)
+        assert extract("1", text, "stop") == short

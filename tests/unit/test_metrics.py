@@ -20,7 +20,7 @@ def pool() -> Iterator[Pool]:
 
 def score(pool: Pool, example: Example, text: str, finish: FinishReason = "stop") -> dict[str, Score]:
     generation = Generation(example_id=example.id, text=text, finish_reason=finish)
-    return {s.metric: s for s in score_records([example], [generation], list(REGISTRY), "default", pool)}
+    return {s.metric: s for s in next(score_records([(example, [[generation]])], list(REGISTRY), "default", pool))[0]}
 
 
 def values(scores: dict[str, Score]) -> tuple[float | None, ...]:
@@ -71,7 +71,7 @@ def test_failures_score_zero_and_say_why(
 def test_a_failed_back_end_has_no_value(pool: Pool, shop: list[Example]) -> None:
     failure = Failure(type="Timeout", message="slow", retryable=True)
     generation = Generation(example_id="a", text="", finish_reason="error", error=failure)
-    for found in score_records(shop[:1], [generation], list(REGISTRY), "default", pool):
+    for found in next(score_records([(shop[0], [[generation]])], list(REGISTRY), "default", pool))[0]:
         assert (found.value, found.status) == (None, "error")
 
 

@@ -51,6 +51,9 @@ class Guarded(Protocol):
     def final_state(self, seconds: float) -> State:
         """The whole database as it is now, for statements that write. Raises Stopped."""
 
+    def close(self) -> None:
+        """Let go of the database and its memory."""
+
 
 class Engine(Protocol):
     """One database system. An image is the engine's own: whatever it can quickly open a private database from."""

@@ -74,6 +74,9 @@ class DuckDatabase:
         with self._guarded(seconds):
             return read_state(self.connection)
 
+    def close(self) -> None:
+        self.connection.close()
+
     def _checked(self, sql: str, allowed: int) -> list[duckdb.Statement]:
         statements = self.connection.extract_statements(sql)
         if not statements:

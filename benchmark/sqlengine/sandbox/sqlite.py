@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
+from benchmark.errors import DatasetError
 from benchmark.sqlengine.protocol import Database, Limits
 from benchmark.sqlengine.results import Row, Table
 from benchmark.sqlengine.sandbox.base import SQL_BYTES, Executed, Stopped, fetch_capped
@@ -38,6 +40,7 @@ _DENIED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "readfile", "
 #: Bytes of one value. A single opcode cannot be interrupted, so its data must be small.
 _VALUE_BYTES = 8 << 20
 _PROGRESS_OPCODES = 20_000
+_READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _DENIED = re.compile(r"not authorized|prohibited")
 #: White space, comments and semicolons: text that holds no statement.
 _BLANK = re.compile(r"(?:[\s;]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
@@ -81,6 +84,11 @@ class SqliteDatabase:
         with self._guarded(seconds):
             self.connection.authorizer = None
             return read_state(self.connection)
+
+    def close(self) -> None:
+        """Let go of the database, and of the hooks that would keep this object alive."""
+        self.connection.exec_trace = None
+        self.connection.close(True)
 
     def image(self) -> bytes:
         """The database as the bytes of a file."""
@@ -126,8 +134,11 @@ class SqliteEngine:
                 image[18:20] = b"\x01\x01"
             return bytes(image)
         fresh = SqliteDatabase(apsw.Connection(":memory:"), limits, writable=True)
-        fresh.load(database.setup_sql, limits.gold_seconds)
-        return fresh.image()
+        try:
+            fresh.load(database.setup_sql, limits.gold_seconds)
+            return fresh.image()
+        finally:
+            fresh.close()
 
     def reader(self, image: bytes, limits: Limits) -> SqliteDatabase:
         return SqliteDatabase(_in_memory(image), limits, writable=False)
@@ -137,6 +148,18 @@ class SqliteEngine:
 
 
 ENGINE = SqliteEngine()
+
+
+def schema_script(path: Path) -> str:
+    """The DDL that a database file holds, as a script. Nothing of it is run. Raises DatasetError."""
+    try:
+        connection = apsw.Connection(f"file:{quote(str(path))}?mode=ro&immutable=1", flags=_READ_ONLY)
+        _set_limits(connection)
+        rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid").fetchall()
+        connection.close()
+    except apsw.Error as error:
+        raise DatasetError(f"{path} is no readable SQLite database: {error}", "Check the download.") from None
+    return "\n".join(f"{sql};" for (sql,) in rows)
 
 
 def _in_memory(image: bytes) -> apsw.Connection:

@@ -1,0 +1,60 @@
+"""Scoring run folders: many runs on the same examples together, as one stream through the SQL workers.
+
+Promises: a statement that several runs predict for an example runs once; memory does not grow with the texts; an old
+scores.jsonl is replaced in one step, when all new scores are there.
+Does not: need the dataset, a model or a key; the run folder holds all it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
+
+from benchmark.answers import Answers
+from benchmark.errors import UsageError
+from benchmark.metrics import score_records
+from benchmark.sqlengine.pool import Pool
+from benchmark.store import RunFolder
+
+#: Called as progress(stage, done, total).
+Progress = Callable[[str, int, int], None]
+
+
+def rescore(
+    folders: Sequence[RunFolder], metrics: Sequence[str], policy: str, progress: Progress, workers: int | None = None
+) -> None:
+    """Score stored generations anew; each manifest notes the policy. Raises RunConflict, UsageError, UnknownName."""
+    ordered = sorted(folders, key=_fingerprint)
+    with Pool(workers) as pool:
+        for _, group in groupby(ordered, key=_fingerprint):
+            runs = list(group)
+            with ExitStack() as locks:
+                for run in runs:
+                    locks.enter_context(run.writing())
+                score_together(runs, metrics, policy, pool, progress)
+                for run in runs:
+                    manifest = run.manifest()
+                    run.write_manifest(replace(manifest, identity={**manifest.identity, "policy": policy}))
+
+
+def score_together(
+    runs: Sequence[RunFolder], metrics: Sequence[str], policy: str, pool: Pool, progress: Progress
+) -> None:
+    """Write the scores of runs that share their examples; the caller holds their locks."""
+    positions = {example.id: place for place, example in enumerate(runs[0].iter_examples())}
+    if not positions:
+        raise UsageError(f"{runs[0].path} holds no examples.jsonl", "Run it again; it is written at the start.")
+    with ExitStack() as files:
+        answers = [files.enter_context(Answers(run.path / "generations.jsonl", positions)) for run in runs]
+        writers = [files.enter_context(run.new_scores()) for run in runs]
+        items = ((example, [run.of(example.id) for run in answers]) for example in runs[0].iter_examples())
+        for done, groups in enumerate(score_records(items, metrics, policy, pool), 1):
+            for write, scores in zip(writers, groups, strict=True):
+                write(scores)
+            progress("score", done, len(positions))
+
+
+def _fingerprint(run: RunFolder) -> str:
+    return str(run.manifest().identity["dataset"]["fingerprint"])
