@@ -1,14 +1,17 @@
-"""Wilson's interval, against published values and against the equation that defines it."""
+"""Intervals of one proportion, against published values, statsmodels and the equations that define them."""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.proportion import proportion_confint
 
-from benchmark.stats import Interval, wilson
+from benchmark.stats import Interval, clopper_pearson, wilson
 
 Z95 = 1.959963984540054
 
@@ -71,3 +74,35 @@ def test_properties(count: tuple[float, int]) -> None:
     assert wider.low <= low + 1e-12
     assert wider.high >= high - 1e-12
     assert wilson(10 * successes, 10 * n).high <= high + 1e-12
+
+
+@given(st.integers(1, 6000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.8, 0.95]))
+def test_statsmodels_agrees(count: tuple[int, int], confidence: float) -> None:
+    for ours, theirs in ((wilson, "wilson"), (clopper_pearson, "beta")):
+        expected = proportion_confint(*count, alpha=1 - confidence, method=theirs)
+        assert ours(*count, confidence) == pytest.approx(expected, abs=1e-9), theirs
+
+
+@pytest.mark.parametrize(("successes", "low", "high"), [(0, 0.0, 0.3085), (1, 0.0025, 0.4450), (10, 0.6915, 1.0)])
+def test_published_exact_values(successes: int, low: float, high: float) -> None:
+    """C. J. Clopper and E. S. Pearson's chart for n = 10; the ends of 0 of n are (alpha/2)^(1/n) in closed form."""
+    found = clopper_pearson(successes, 10)
+    assert [round(found.low, 4), round(found.high, 4)] == [low, high]
+    assert clopper_pearson(0, 10).high == pytest.approx(1 - 0.025**0.1)
+
+
+def test_exact_rules() -> None:
+    assert all(map(math.isnan, clopper_pearson(0, 0)))
+    assert clopper_pearson(0, 300, confidence=0.90).high == pytest.approx(3 / 300, rel=0.01)  # the rule of three
+    with pytest.raises(ValueError, match="successes"):
+        clopper_pearson(11, 10)
+    with pytest.raises(ValueError, match="confidence"):
+        clopper_pearson(1, 10, confidence=95)
+
+
+def test_a_wilson_interval_needs_no_numpy() -> None:
+    script = (
+        "import sys; from benchmark.stats import wilson; import benchmark.stats.power, benchmark.stats.ranks; "
+        "wilson(1, 2); sys.exit(bool({'numpy', 'scipy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
