@@ -42,6 +42,7 @@ class RunConfig:
     top_k: int = 0
     dtype: str = "auto"
     load_in_4bit: bool = False
+    merge_adapter: bool = False
     batch_size: int | None = None
     api_base: str | None = None
     concurrency: int = 8
@@ -63,6 +64,7 @@ class RunConfig:
         return ModelOptions(
             dtype=self.dtype,
             load_in_4bit=self.load_in_4bit,
+            merge_adapter=self.merge_adapter,
             batch_size=self.batch_size,
             api_base=self.api_base,
             concurrency=self.concurrency,

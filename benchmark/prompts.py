@@ -16,6 +16,8 @@ from benchmark.sqlengine.parse import split_statements, table_columns
 from benchmark.templates import TemplateFolder
 from benchmark.types import Example, Message, Prompt
 
+#: How a template begins that holds the whole text a model reads, turn markers included.
+_BY_HAND = "{# text"
 TEMPLATES = TemplateFolder("prompt template", Path(__file__).with_name("prompt_templates"))
 
 
@@ -39,7 +41,19 @@ def render(example: Example, template: str = "zero_shot", schema: str = "ddl") -
         messages=(Message(role="user", content=text),),
         template=template,
         template_hash=template_hash(template),
+        text=text if TEMPLATES.text(template).startswith(_BY_HAND) else None,
     )
+
+
+def render_answer(sql: str, template: str = "zero_shot") -> str:
+    """What a model that is trained on `template` learns to write for `sql`: NAME.answer.j2, or the bare SQL.
+
+    >>> render_answer("SELECT 1;")
+    '```sql\\nSELECT 1;\\n```'
+    """
+    own = template.endswith(".j2")
+    answer = f"{template.removesuffix('.j2')}.answer" + (".j2" if own else "")
+    return TEMPLATES.render(answer, sql=sql) if TEMPLATES.has(answer) else sql
 
 
 def schema_in_full(schema_sql: str) -> str:

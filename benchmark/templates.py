@@ -21,19 +21,24 @@ class TemplateFolder:
         self.kind, self.folder = kind, folder
 
     def names(self) -> list[str]:
-        """The templates that come with sqlgauge."""
-        return sorted(path.name.removesuffix(".j2") for path in self.folder.glob("*.j2"))
+        """The templates that come with sqlgauge; NAME.answer.j2 is a part of NAME."""
+        found = (path.name.removesuffix(".j2") for path in self.folder.glob("*.j2"))
+        return sorted(name for name in found if not name.endswith(".answer"))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a template of this name, or at this path."""
+        return self._path(name).is_file()
 
     def text(self, name: str) -> str:
         """A template's text, by name or by path. Raises UnknownName, UsageError."""
+        if self.has(name):
+            return self._path(name).read_text(encoding="utf-8")
         if name.endswith(".j2"):
-            path = Path(name)
-            if not path.is_file():
-                raise UsageError(f"no such {self.kind}: {name}", f"Built in: {', '.join(self.names())}.")
-            return path.read_text(encoding="utf-8")
-        if name not in self.names():
-            raise UnknownName(self.kind, name, self.names())
-        return (self.folder / f"{name}.j2").read_text(encoding="utf-8")
+            raise UsageError(f"no such {self.kind}: {name}", f"Built in: {', '.join(self.names())}.")
+        raise UnknownName(self.kind, name, self.names())
+
+    def _path(self, name: str) -> Path:
+        return Path(name) if name.endswith(".j2") else self.folder / f"{name.replace('/', '_')}.j2"
 
     def render(self, name: str, **values: object) -> str:
         """The template filled in, stripped."""

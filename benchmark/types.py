@@ -61,12 +61,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What a model is asked: `messages` for chat models; a completion model gets their contents joined."""
+    """What a model is asked: `messages` for chat models; a completion model gets their contents joined.
+
+    `text` is set by templates that write the turn markers by hand: a local model reads it as it is.
+    """
 
     example_id: str
     messages: tuple[Message, ...]
     template: str
     template_hash: str
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

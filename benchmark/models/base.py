@@ -40,10 +40,12 @@ class ModelOptions:
 
     dtype: str = "auto"
     load_in_4bit: bool = False
+    merge_adapter: bool = False
     batch_size: int | None = None
     api_base: str | None = None
     concurrency: int = 8
     trust_remote_code: bool = False
+    attention: str | None = None
 
 
 class Model(Protocol):

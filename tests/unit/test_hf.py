@@ -8,6 +8,7 @@ import pytest
 
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
+from benchmark.models.chat_text import prompt_text
 from benchmark.models.hf import PINNED, HfModel, parse_source
 from benchmark.prompts import render
 from benchmark.types import Example
@@ -23,7 +24,7 @@ def model(tiny_gemma: Path) -> HfModel:
 
 
 def test_one_bos_and_the_turn_markers_of_the_template(model: HfModel, shop: list[Example]) -> None:
-    text = model.chat_text(render(shop[0]))
+    text = prompt_text(model.tokenizer, render(shop[0]))
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     assert ids.count(model.tokenizer.bos_token_id) == 1
     assert ids[0] == model.tokenizer.bos_token_id
@@ -48,7 +49,7 @@ def test_a_batch_says_what_one_prompt_at_a_time_says(model: HfModel, shop: list[
 def test_same_text_as_transformers_own_generate(model: HfModel, shop: list[Example]) -> None:
     prompt = render(shop[0])
     ours = model.generate([prompt], Decoding(max_new_tokens=16))[0]
-    ids = model.tokenizer(model.chat_text(prompt), add_special_tokens=False, return_tensors="pt")
+    ids = model.tokenizer(prompt_text(model.tokenizer, prompt), add_special_tokens=False, return_tensors="pt")
     theirs = model.model.generate(**ids, max_new_tokens=16, do_sample=False, eos_token_id=[1, 5])
     assert ours.text == model.tokenizer.decode(theirs[0][ids["input_ids"].shape[1] :], skip_special_tokens=True)
 
@@ -148,5 +149,5 @@ def test_no_network_and_no_licence_have_their_next_command(monkeypatch: pytest.M
 
 def test_a_completion_model_gets_a_completion_prompt(model: HfModel, shop: list[Example]) -> None:
     model.tokenizer.chat_template = None
-    assert model.chat_text(render(shop[0])).endswith("```sql\n")
-    assert model.chat_text(render(shop[0])).startswith("<bos>")
+    assert prompt_text(model.tokenizer, render(shop[0])).endswith("```sql\n")
+    assert prompt_text(model.tokenizer, render(shop[0])).startswith("<bos>")

@@ -1,0 +1,93 @@
+"""`sqlgauge run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
+
+
+@click.command()
+@click.option("--model", help="hf/ID[@REVISION][+ADAPTER], builtin/smollm2-135m, file/PATH, gold, or a litellm name.")
+@click.option("--dataset", help="builtin, gretel, or gretel:PATH (.jsonl, .csv, .parquet).")
+@click.option("--judge", "judges", multiple=True, help="A litellm model that judges the answers; repeatable.")
+@RUBRIC
+@click.option("--judge-api-base", help="Base URL of a judge's own OpenAI-compatible server.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="YAML with any of these options; flags win."
+)
+@click.option("--out", help="The folder that run folders go into.  [default: runs]")
+@click.option("--name", help="The run folder's name, instead of one made from model, dataset and configuration.")
+@click.option("--split", help="[default: test]")
+@click.option("--limit", type=int, help="Only the first N items.")
+@click.option("--sample", type=int, help="Only N items drawn by --seed; the same ones on every machine.")
+@click.option("--seed", type=int, help="Seed of --sample, and of sampling tokens.  [default: 0]")
+@click.option("--where", multiple=True, help="Only items with tag=value; repeatable.")
+@click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution]")
+@click.option("--policy", help="When results agree: default, strict, spider, bird, subset.  [default: default]")
+@click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")
+@click.option(
+    "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"
+)
+@click.option("--max-new-tokens", type=int, help="[default: 256]")
+@click.option("--temperature", type=float, help="0 is greedy.  [default: 0]")
+@click.option("--top-p", type=float)
+@click.option("--top-k", type=int)
+@click.option("--dtype", help="auto, bfloat16, float16 or float32.  [default: auto]")
+@click.option("--load-in-4bit", is_flag=True, default=None, help="Load an hf model in NF4 with bitsandbytes.")
+@click.option("--merge-adapter", is_flag=True, default=None, help="Add the adapter to the weights before generating.")
+@click.option("--batch-size", type=int, help="Prompts a batch for hf models; part of the run's identity.")
+@click.option("--api-base", help="Base URL of an OpenAI-compatible server for the model.")
+@click.option("--concurrency", type=int, help="Calls at once for models behind an API.  [default: 8]")
+@click.option("--workers", type=int, help="SQL worker processes.  [default: one a core]")
+@click.option("--trust-remote-code", is_flag=True, default=None, help="Let a Hub model run its own code.")
+@click.option("--dry-run", is_flag=True, help="Print the first prompt and what would be run; call nothing.")
+@AS_JSON
+@QUIET
+def run(
+    judges: tuple[str, ...],
+    rubric: str,
+    judge_api_base: str | None,
+    config_file: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **flags: Any,
+) -> None:
+    """Benchmark a model: generate, extract, score and, with --judge, judge. Run again to resume.
+
+    \b
+    Examples:
+      sqlgauge run --model gold --dataset builtin
+      sqlgauge run --model hf/google/gemma-2-2b-it --dataset gretel --sample 300 --seed 2024
+      sqlgauge run --model openai/gpt-4o-mini --dataset builtin --judge anthropic/claude-sonnet-4-5
+    """
+    from sqlgauge import verbs
+    from sqlgauge.progress import Bars
+    from sqlgauge.summary import print_plan, print_runs
+
+    options = _given(flags)
+    if dry_run:
+        print_plan(verbs.make_plan(config_file=config_file, **options))
+        return
+    with Bars(quiet=quiet) as progress:
+        folder = verbs.run(
+            judges=judges,
+            rubric=rubric,
+            judge_api_base=judge_api_base,
+            config_file=config_file,
+            progress=progress,
+            **{"model": "", "dataset": "", **options},
+        )
+    print_runs([folder], as_json=as_json)
+
+
+def _given(flags: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, in the types of RunConfig."""
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    if "metrics" in given:
+        given["metrics"] = names(given["metrics"])
+    return given
