@@ -51,8 +51,8 @@ def answer_text(tokenizer: Any, prompt: Prompt, answer: str) -> str:
 
 def end_strings(tokenizer: Any) -> list[str]:
     """The tokens that end an answer, as text: the tokenizer's own and known ends of a turn."""
-    vocabulary = tokenizer.get_vocab()
-    known = [token for token in TURN_ENDS if token in vocabulary]
+    ids = zip(TURN_ENDS, tokenizer.convert_tokens_to_ids(list(TURN_ENDS)), strict=True)
+    known = [token for token, number in ids if number not in (None, tokenizer.unk_token_id)]
     return [*known, *([tokenizer.eos_token] if tokenizer.eos_token and tokenizer.eos_token not in known else [])]
 
 
