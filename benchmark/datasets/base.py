@@ -18,7 +18,10 @@ from benchmark.types import Example
 
 REGISTRY = {
     "builtin": "benchmark.datasets.builtin:load_builtin",
+    "csv": "benchmark.datasets.table:load_csv",
     "gretel": "benchmark.datasets.gretel:load_gretel",
+    "jsonl": "benchmark.datasets.table:load_jsonl",
+    "parquet": "benchmark.datasets.table:load_parquet",
     "spider": "benchmark.datasets.spider:load_spider",
 }
 
@@ -41,7 +44,7 @@ class Dataset:
 
 
 def load_dataset(spec: str, split: str = "test") -> Dataset:
-    """The split that a spec string names: 'builtin', 'gretel', 'gretel:PATH'. Raises UnknownName, DatasetError."""
+    """The split that a spec string names: 'builtin', 'gretel:PATH', 'jsonl:PATH'. Raises UnknownName, DatasetError."""
     kind, _, argument = spec.partition(":")
     loader = load("dataset", REGISTRY, kind)
     dataset: Dataset = loader(argument, split)
