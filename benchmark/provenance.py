@@ -19,6 +19,7 @@ PACKAGES = (
     "torch",
     "transformers",
     "peft",
+    "trl",
     "bitsandbytes",
     "accelerate",
     "datasets",

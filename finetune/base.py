@@ -26,7 +26,7 @@ def open_base(part: ModelPart) -> HfModel:
 
 
 def with_adapter(model: Any, part: LoraPart, seed: int) -> Any:
-    """The model with a fresh LoRA adapter, initialised from `seed`. Raises UsageError for modules that are not there."""
+    """The model with a fresh LoRA adapter, initialised from `seed`. Raises UsageError for unknown modules."""
     from peft import LoraConfig, get_peft_model
     from transformers import set_seed
 
@@ -47,7 +47,7 @@ def with_adapter(model: Any, part: LoraPart, seed: int) -> Any:
 
 
 def pad_token(tokenizer: Any, pad: str) -> str:
-    """The token that pads: the tokenizer's own, or the end token as the seed notebook had it. Raises ModelUnavailable."""
+    """The token that pads: the tokenizer's own, or the end token as in the seed notebook. Raises ModelUnavailable."""
     token = tokenizer.eos_token if pad == "eos" else tokenizer.pad_token or tokenizer.eos_token
     if token is None:
         raise ModelUnavailable("the tokenizer has neither a pad nor an end token", "Set one in tokenizer_config.json.")

@@ -122,7 +122,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     problems += [f"'{key}' is missing" for key in ("model.spec", "data.dataset") if not values.get(key)]
     problems += [problem for key, value in values.items() if key in known for problem in _type(key, value, known[key])]
     if not problems:
-        recipe = msgspec.convert(_nested(values), Recipe)
+        recipe = msgspec.convert(_nested(values), Recipe, strict=False)
         problems = list(_values(recipe))
         if not problems:
             return recipe
@@ -167,7 +167,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _type(key: str, value: Any, kind: Any) -> list[str]:
     try:
-        msgspec.convert(value, kind)
+        msgspec.convert(value, kind, strict=False)  # YAML takes 4e-4 for a text
     except msgspec.ValidationError as error:
         return [f"'{key}': {error}"]
     return []
@@ -182,7 +182,7 @@ def _values(recipe: Recipe) -> list[str]:
     if data.train_rows is not None:
         at_least_one["data.train_rows"] = data.train_rows
     problems = [f"'{key}' must be at least 1, not {value}" for key, value in at_least_one.items() if value < 1]
-    from_zero = {"data.eval_rows": data.eval_rows, "train.eval_steps": train.eval_steps}
+    from_zero: dict[str, float] = {"data.eval_rows": data.eval_rows, "train.eval_steps": train.eval_steps}
     from_zero |= {"train.weight_decay": train.weight_decay, "train.warmup_ratio": train.warmup_ratio}
     problems += [f"'{key}' must not be negative, not {value}" for key, value in from_zero.items() if value < 0]
     above_zero = {"train.learning_rate": train.learning_rate, "train.max_grad_norm": train.max_grad_norm}

@@ -1,7 +1,7 @@
 """The folder of an adapter: its manifest, the PEFT files, the log of the training, and the last checkpoints.
 
     adapters/<id>/  manifest.json  adapter_config.json  adapter_model.safetensors  log.jsonl  checkpoints/
-Promises: a folder is `complete` only when the adapter is whole; a checkpoint that was torn by a kill is not gone on from.
+Promises: a folder is `complete` only when the adapter is whole; a checkpoint that a kill tore is not gone on from.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ VERBS = {
     "run": "sqlgauge.commands.run:run",
     "score": "sqlgauge.commands.score:score",
     "judge": "sqlgauge.commands.judge:judge",
+    "compare": "sqlgauge.commands.compare:compare",
     "report": "sqlgauge.commands.report:report",
+    "finetune": "sqlgauge.commands.finetune:finetune",
+    "merge": "sqlgauge.commands.finetune:merge",
     "ls": "sqlgauge.commands.ls:list_things",
 }
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.runner import Plan
     from benchmark.store import RunFolder
+    from finetune.preview import Preview
+    from reports.comparison import Comparison
 
 Progress = Callable[[str, int, int], None]
 
@@ -95,6 +97,62 @@ def report(paths: Iterable[Path], *, out: Path) -> list[Path]:
     from reports.tables import build_board
 
     return write_site(build_board(find_runs(paths)), Path(out))
+
+
+def compare(
+    run_a: Path, run_b: Path, *, metric: str = "execution", by: str = "complexity", out: Path | None = None
+) -> Comparison:
+    """The paired comparison of two runs on the same items; `out` (.html or .md) gets it as a page."""
+    from benchmark.store import RunFolder
+    from reports.comparison import compare_runs
+    from reports.comparison_text import write_comparison
+
+    found = compare_runs(RunFolder(Path(run_a)), RunFolder(Path(run_b)), metric, by)
+    if out is not None:
+        write_comparison(found, Path(out))
+    return found
+
+
+def check_no_worse(found: Comparison, margin: float) -> None:
+    """Raise CheckFailed unless B is shown to be no worse than A by more than `margin` (a proportion), one-sided 95%."""
+    from benchmark.errors import CheckFailed
+    from benchmark.stats.paired import non_inferior
+
+    if not non_inferior(found.one_sided, margin):
+        raise CheckFailed(
+            f"B is not shown to be no worse than A by more than {100 * margin:g} points: the one-sided 95% bound of "
+            f"B - A is {100 * found.one_sided.low:+.1f} points on {found.n} items",
+            "More items narrow it; 'sqlgauge compare' shows which items B lost.",
+        )
+
+
+def finetune(
+    recipe: str,
+    overrides: Sequence[str] = (),
+    *,
+    out: Path = Path("adapters"),
+    name: str | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Train an adapter by a recipe (a name or a YAML file) with 'part.key=value' overrides. Its folder."""
+    from finetune import load_recipe, train_adapter
+
+    return train_adapter(load_recipe(recipe, overrides), out, name, progress)
+
+
+def preview(recipe: str, overrides: Sequence[str] = ()) -> Preview:
+    """What `finetune` would do, without loading weights."""
+    from finetune import load_recipe
+    from finetune.preview import preview as look
+
+    return look(load_recipe(recipe, overrides))
+
+
+def merge(adapter: Path, *, out: Path, dtype: str = "bfloat16", base: str | None = None) -> Path:
+    """Write an adapter and its base as one model folder."""
+    from finetune.merge import merge_adapter
+
+    return merge_adapter(Path(adapter), Path(out), dtype, base)
 
 
 def _panel(judges: Sequence[str], rubric: str, api_base: str | None) -> Any:

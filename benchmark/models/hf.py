@@ -171,6 +171,13 @@ class HfModel:
             self._model = self._with_adapter(model).eval()
         return self._model
 
+    @property
+    def config(self) -> Any:
+        """The model's configuration; loads no weights."""
+        from transformers import AutoConfig
+
+        return self._load(AutoConfig)
+
     def _load(self, loader: Any, **options: Any) -> Any:
         trust = self.options.trust_remote_code
         try:

@@ -12,7 +12,12 @@ from sqlgauge.commands.options import AS_JSON
 
 
 @click.command("ls")
-@click.argument("what", type=click.Choice(["models", "datasets", "metrics", "policies", "prompts", "rubrics", "runs"]))
+@click.argument(
+    "what",
+    type=click.Choice(
+        ["models", "datasets", "metrics", "policies", "prompts", "protocols", "rubrics", "recipes", "runs"]
+    ),
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="For runs: where."
 )
@@ -30,8 +35,10 @@ def list_things(what: str, out: Path, as_json: bool) -> None:
 
 def _listing(what: str, out: Path) -> list[str]:
     from benchmark import datasets, metrics, prompts
+    from benchmark.config import PROTOCOLS
     from benchmark.models import base as models
     from benchmark.sqlengine.results import POLICIES
+    from finetune import recipe_names
     from judges.rubric import RUBRICS
 
     known: dict[str, Callable[[], list[str]]] = {
@@ -40,7 +47,9 @@ def _listing(what: str, out: Path) -> list[str]:
         "metrics": metrics.metric_names,
         "policies": lambda: list(POLICIES),
         "prompts": prompts.TEMPLATES.names,
+        "protocols": lambda: list(PROTOCOLS),
         "rubrics": RUBRICS.names,
+        "recipes": recipe_names,
         "runs": lambda: sorted(str(path.parent) for path in out.glob("*/manifest.json")),
     }
     return known[what]()

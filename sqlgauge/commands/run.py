@@ -21,6 +21,7 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
 )
 @click.option("--out", help="The folder that run folders go into.  [default: runs]")
 @click.option("--name", help="The run folder's name, instead of one made from model, dataset and configuration.")
+@click.option("--protocol", help="A named way to evaluate: seed is the original notebook's.  [default: default]")
 @click.option("--split", help="[default: test]")
 @click.option("--limit", type=int, help="Only the first N items.")
 @click.option("--sample", type=int, help="Only N items drawn by --seed; the same ones on every machine.")
