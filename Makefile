@@ -1,9 +1,12 @@
 # Everything from nothing but Python 3.11 and a package index.
-#   make demo    benchmark the embedded model on the embedded test split, and write site/index.html
+#   make demo    benchmark the embedded model, fine-tune it, benchmark it again, compare; writes site/index.html
 #   make test    the whole test suite        make check   ruff, mypy --strict, import-linter
 PYTHON ?= python3.11
 VENV   ?= .venv
 LIMIT  ?=
+STEPS  ?=
+FIRST   = $(if $(LIMIT),--limit $(LIMIT))
+ASKED   = --dataset builtin --schema compact --max-new-tokens 160 --out runs/demo
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
@@ -16,9 +19,12 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 demo: $(READY)
-	$(BIN)/sqlgauge run --model gold --dataset builtin --out runs/demo $(if $(LIMIT),--limit $(LIMIT))
-	$(BIN)/sqlgauge run --model builtin/smollm2-135m --dataset builtin --out runs/demo --max-new-tokens 160 $(if $(LIMIT),--limit $(LIMIT))
+	$(BIN)/sqlgauge run --model gold --dataset builtin --out runs/demo $(FIRST)
+	$(BIN)/sqlgauge run --model builtin/smollm2-135m $(ASKED) --name base$(LIMIT) $(FIRST)
+	$(BIN)/sqlgauge finetune demo --out runs/adapters --name demo$(STEPS) $(if $(STEPS),train.steps=$(STEPS))
+	$(BIN)/sqlgauge run --model builtin/smollm2-135m+runs/adapters/demo$(STEPS) --merge-adapter $(ASKED) --name tuned$(LIMIT) $(FIRST)
 	$(BIN)/sqlgauge report runs/demo --out site
+	$(BIN)/sqlgauge compare runs/demo/base$(LIMIT) runs/demo/tuned$(LIMIT) --out site/compare.html
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -30,4 +36,4 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) build dist runs/demo site
+	rm -rf $(VENV) build dist runs/demo runs/adapters site

@@ -76,6 +76,14 @@ class RunFolder:
         """The scores one at a time: the file is written whole, so none stands in it twice."""
         return self._read("scores.jsonl", Score)
 
+    def external(self) -> list[Score]:
+        """Verdicts that came with imported predictions: scores that no re-scoring can make anew."""
+        return list(self._read("external.jsonl", Score))
+
+    def write_external(self, records: Iterable[Score]) -> None:
+        """Keep them with the run, so that every scoring can carry them over into the scores."""
+        write_atomically(self.path / "external.jsonl", b"".join(map(_line, records)))
+
     def iter_examples(self) -> Iterator[Example]:
         """The examples one at a time, in their order."""
         return self._read("examples.jsonl", Example)
@@ -108,20 +116,10 @@ class RunFolder:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the run's lock, with torn last lines cut off. Raises RunConflict when somebody else holds it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise RunConflict(
-                f"another process is writing to {self.path}", "Wait for it, or end it, and run again."
-            ) from None
-        try:
+        with held(self.path):
             for name in ("generations.jsonl", "verdicts.jsonl"):
                 cut_torn_line(self.path / name)
             yield
-        finally:
-            lock.release()
 
     def claim(self, manifest: RunManifest) -> RunManifest:
         """Start the run, or go on with it: the manifest on disk if it has the same identity. Raises RunConflict."""
@@ -152,6 +150,21 @@ class RunFolder:
                     raise UsageError(
                         f"{path}, line {number}: {error}", "Delete that line and run again; it is made anew."
                     ) from None
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder, made if need be, as its only writer. Raises RunConflict when somebody else holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunConflict(f"another process is writing to {folder}", "Wait for it, or end it, and run again.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def latest(records: Iterable[RecordT], key: Any) -> list[RecordT]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from benchmark import provenance
 from benchmark.errors import RunConflict, UsageError
-from benchmark.store import append_lines, difference, plain, write_atomically
+from benchmark.store import append_lines, difference, held, plain, write_atomically
 
 SCHEMA_VERSION = 1
 PEFT_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -48,19 +46,9 @@ class AdapterFolder:
         """Whether the training has ended and the adapter is there."""
         return self.manifest_path.exists() and bool(self.manifest()["complete"])
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Hold the folder. Raises RunConflict when another training holds it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise RunConflict(f"another training is writing to {self.path}", "Wait for it, or end it.") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return held(self.path)
 
     def claim(self, identity: Mapping[str, Any]) -> None:
         """Start a training here, or go on with the same one. Raises RunConflict."""
