@@ -1,4 +1,4 @@
-"""Reading tables of rows: JSON lines, CSV and Parquet, by the file's ending.
+"""Reading tables of rows: JSON lines, CSV and Parquet, by the file's ending; and choosing columns and rows of one.
 
 Promises: a broken row is reported with its number and the file; nothing is skipped in silence.
 """
@@ -6,13 +6,13 @@ Promises: a broken row is reported with its number and the file; nothing is skip
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from benchmark.errors import DatasetError
+from benchmark.errors import DatasetError, did_you_mean
 
 Row = dict[str, Any]
 _MOST_REPORTED = 5
@@ -27,6 +27,41 @@ def read_rows(path: Path) -> list[Row]:
     if reader is None:
         raise DatasetError(f"{path}: cannot read '{path.suffix}' files", f"Known: {', '.join(readers)}.")
     return list(reader(path))
+
+
+def split_choices(argument: str) -> tuple[Path, dict[str, str]]:
+    """A path with choices about the table in it: 'preds.jsonl?run=base&text=raw_output'. Raises DatasetError.
+
+    What a key means is the caller's; keys that it does not know are columns, and choose rows (`chosen_rows`).
+
+    >>> split_choices("preds.jsonl?run=base")
+    (PosixPath('preds.jsonl'), {'run': 'base'})
+    """
+    path, question_mark, rest = argument.partition("?")
+    if not question_mark or Path(argument).expanduser().exists():
+        return Path(argument).expanduser(), {}
+    pairs = [part.partition("=") for part in rest.split("&")]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise DatasetError(f"cannot read '?{rest}'", "Write ?column=value&column=value after the path.")
+    return Path(path).expanduser(), {key: value for key, _, value in pairs}
+
+
+def chosen_rows(rows: Sequence[Row], wanted: Mapping[str, str], source: str) -> list[Row]:
+    """The rows whose columns have the wanted values as text. Raises DatasetError for an unknown column, or no row."""
+    columns = {column for row in rows for column in row} if wanted else set()
+    for column in wanted:
+        if column not in columns:
+            raise DatasetError(f"{source} has no column '{column}'", did_you_mean(column, columns))
+    found = [row for row in rows if all(as_text(row.get(column)) == value for column, value in wanted.items())]
+    if rows and not found:
+        shown = "&".join(f"{column}={value}" for column, value in wanted.items())
+        raise DatasetError(f"{source} has no row with {shown}", "Look at the values of that column.")
+    return found
+
+
+def as_text(value: Any) -> str:
+    """A cell as text: JSON's words for true, false and null."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def report_broken(source: str, problems: list[str], hint: str) -> None:

@@ -21,6 +21,7 @@ from benchmark.errors import SqlgaugeError
 from benchmark.identity import digest, slug
 from benchmark.models import Model, open_model
 from benchmark.models.base import failed
+from benchmark.models.file import FileModel
 from benchmark.prompts import render, template_hash
 from benchmark.scoring import Progress, score_together
 from benchmark.sqlengine.pool import Pool
@@ -71,6 +72,8 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         versions = " ".join(f"{package}={version}" for package, version in provenance.versions().items())
         folder.log(f"started with {len(_missing(plan, folder))} of {len(plan.prompts)} items to generate; {versions}")
         folder.write_examples(plan.dataset.examples)
+        if isinstance(plan.model, FileModel):
+            folder.write_external(plan.model.external)
         generations = _generate(plan, folder, progress)
         with Pool(plan.config.workers) as pool:
             score_together([folder], plan.config.metrics, plan.config.policy, pool, progress)

@@ -1,7 +1,7 @@
 """Scoring run folders: many runs on the same examples together, as one stream through the SQL workers.
 
 Promises: a statement that several runs predict for an example runs once; memory does not grow with the texts; an old
-scores.jsonl is replaced in one step, when all new scores are there.
+scores.jsonl is replaced in one step, when all new scores are there; verdicts that came with imported predictions stay.
 Does not: need the dataset, a model or a key; the run folder holds all it takes.
 """
 
@@ -17,6 +17,7 @@ from benchmark.errors import UsageError
 from benchmark.metrics import score_records
 from benchmark.sqlengine.pool import Pool
 from benchmark.store import RunFolder
+from benchmark.types import Score
 
 #: Called as progress(stage, done, total).
 Progress = Callable[[str, int, int], None]
@@ -50,10 +51,20 @@ def score_together(
         answers = [files.enter_context(Answers(run.path / "generations.jsonl", positions)) for run in runs]
         writers = [files.enter_context(run.new_scores()) for run in runs]
         items = ((example, [run.of(example.id) for run in answers]) for example in runs[0].iter_examples())
-        for done, groups in enumerate(score_records(items, metrics, policy, pool), 1):
-            for write, scores in zip(writers, groups, strict=True):
-                write(scores)
+        external = [_external(run) for run in runs]
+        scored = zip(runs[0].iter_examples(), score_records(items, metrics, policy, pool), strict=True)
+        for done, (example, groups) in enumerate(scored, 1):
+            for write, scores, given in zip(writers, groups, external, strict=True):
+                write([*scores, *given.get(example.id, ())])
             progress("score", done, len(positions))
+
+
+def _external(run: RunFolder) -> dict[str, list[Score]]:
+    """A run's external verdicts by example."""
+    found: dict[str, list[Score]] = {}
+    for score in run.external():
+        found.setdefault(score.example_id, []).append(score)
+    return found
 
 
 def _fingerprint(run: RunFolder) -> str:

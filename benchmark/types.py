@@ -34,6 +34,9 @@ Role = Literal["system", "user", "assistant"]
 #: Statuses whose value is null: the failure is ours or the dataset's, never the model's.
 NO_VALUE: frozenset[str] = frozenset({"error", "gold_error"})
 
+#: How the name of a metric begins whose values came with imported predictions.
+EXTERNAL = "external:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:

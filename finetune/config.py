@@ -35,11 +35,15 @@ class ModelPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPart:
-    """Which rows are trained on, and which the loss is watched on. None: all rows; 0 evaluation rows: none."""
+    """Which rows are trained on, and which the loss is watched on. None: all rows; 0 evaluation rows: none.
+
+    `where` keeps rows by tag, as `sqlgauge run --where` does: 'complexity=basic SQL|single join'.
+    """
 
     dataset: str
     train_split: str = "train"
     train_rows: int | None = None
+    where: tuple[str, ...] = ()
     eval_split: str = "test"
     eval_rows: int = 0
     seed: int = 2024

@@ -58,10 +58,10 @@ class Rows:
 
 def training_rows(data: DataPart, form: FormatPart, tokenizer: Any) -> tuple[Rows, Rows | None]:
     """The rows to train on and, if any are wanted, those to watch the loss on. Raises DatasetError, UsageError."""
-    train = _chosen(data.dataset, data.train_split, data.train_rows, data.seed)
+    train = _chosen(data, data.train_split, data.train_rows)
     if not data.eval_rows:
         return tokenise(train, form, tokenizer), None
-    watched = _chosen(data.dataset, data.eval_split, data.eval_rows, data.seed)
+    watched = _chosen(data, data.eval_split, data.eval_rows)
     return tokenise(train, form, tokenizer), tokenise(watched, form, tokenizer)
 
 
@@ -124,9 +124,11 @@ def rows_fingerprint(rows: Iterable[TokenRow]) -> str:
     return digest([[row.input_ids, row.labels] for row in rows])
 
 
-def _chosen(spec: str, split: str, rows: int | None, seed: int) -> Dataset:
-    dataset = load_dataset(spec, split)
-    return dataset if rows is None or rows >= len(dataset.examples) else select(dataset, sample=rows, seed=seed)
+def _chosen(data: DataPart, split: str, rows: int | None) -> Dataset:
+    dataset = load_dataset(data.dataset, split)
+    if data.where:
+        dataset = select(dataset, where=data.where)
+    return dataset if rows is None or rows >= len(dataset.examples) else select(dataset, sample=rows, seed=data.seed)
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
-#: The metric that orders the rows.
+#: The metric that orders the rows, where any run of a table has it.
 HEADLINE = "execution"
 
 #: What is shown where there is no figure.
@@ -62,8 +63,49 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """The ranks that the data leave open to a run, 1 being the top."""
+
+    best: int
+    worst: int
+
+    def __str__(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the answers took. Totals are None, means NaN, where no answer says; `priced` of `answers` have a cost."""
+
+    answers: int
+    prompt_tokens: int | None
+    mean_prompt_tokens: float
+    completion_tokens: int | None
+    mean_completion_tokens: float
+    mean_seconds: float
+    p90_seconds: float
+    cost_usd: float | None
+    priced: int
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any figure to show."""
+        totals = (self.prompt_tokens, self.completion_tokens, self.cost_usd)
+        return any(total is not None for total in totals) or not math.isnan(self.mean_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCount:
+    """Wrong answers of one category: as their main error, among others, and a few examples of the former."""
+
+    main: int
+    any: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One run. Counts are None where the run folder holds nothing to count."""
+    """One run. Counts are None where the run folder holds nothing to count; `rank` where the run cannot be ranked."""
 
     model: str
     run_id: str
@@ -71,25 +113,118 @@ class Row:
     examples: int | None  # promised by the manifest
     generated: int
     scored: int  # distinct examples with a score of the metric `failures_from`, whatever its status
+    headline_column: str
+    rank: Rank | None
     cells: Mapping[str, Cell]
-    slices: Mapping[str, Cell]
+    slices: Mapping[str, Mapping[str, Cell]]  # tag -> value -> the headline metric over those items
     failures: Mapping[str, int] | None
     failures_from: str | None
     cut_by_length: int | None
+    errors: Mapping[str, ErrorCount]
+    usage: Usage
+    differing: tuple[Fact, ...]  # this run's value of each setting in which the table's runs differ
     facts: tuple[Fact, ...]
 
     @property
     def headline(self) -> Cell:
         """The figure that orders the rows."""
-        return self.cell(HEADLINE)
+        return self.cell(self.headline_column)
 
     def cell(self, column: str) -> Cell:
         """The figure of one column; `NO_DATA` where the run has none."""
         return self.cells.get(column, NO_DATA)
 
-    def slice(self, complexity: str) -> Cell:
-        """The headline metric over the items of one complexity; `NO_DATA` where the run has none."""
-        return self.slices.get(complexity, NO_DATA)
+    def slice(self, tag: str, value: str) -> Cell:
+        """The headline metric over the items with that tag's value; `NO_DATA` where the run has none."""
+        return self.slices.get(tag, {}).get(value, NO_DATA)
+
+    def error(self, category: str) -> ErrorCount:
+        """The wrong answers of a category; zero where there is none."""
+        return self.errors.get(category, NO_ERRORS)
+
+
+NO_ERRORS = ErrorCount(main=0, any=0, examples=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slicing:
+    """A tag and its values, in the order to show them. `shown`: on the page, else in the data files only."""
+
+    tag: str
+    values: tuple[str, ...]
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two ranked runs: the headline of the upper minus the lower, on the items of the ranking.
+
+    `p_value` is Holm's over all pairs of the table. Everything but the difference is NaN where it cannot be had.
+    """
+
+    upper: str  # run ids
+    lower: str
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    separated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """What the ranks rest on: items that all ranked runs have a value for, in clusters. `unranked` are run ids."""
+
+    items: int
+    clusters: int
+    by_item: bool  # all items share one group, so each is its own cluster
+    draws: int
+    unranked: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """An answer, by its run and example."""
+
+    run_id: str
+    example_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """How many answers got this combination of verdicts (None: no verdict), with a few of them."""
+
+    verdicts: tuple[bool | None, ...]
+    count: int
+    examples: tuple[Answered, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """All scored answers of a table by what each of `columns` says about them, most frequent first."""
+
+    columns: tuple[str, ...]
+    combinations: tuple[Combination, ...]
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are."""
+        return sum(combination.count for combination in self.combinations)
+
+    @property
+    def agreed(self) -> int:
+        """How many have two or more verdicts, all of them the same."""
+        return self._counted(1)
+
+    @property
+    def disagreed(self) -> int:
+        """How many have verdicts that differ."""
+        return self._counted(2)
+
+    def _counted(self, different: int) -> int:
+        said = [(c.count, [v for v in c.verdicts if v is not None]) for c in self.combinations]
+        return sum(count for count, verdicts in said if len(verdicts) > 1 and len(set(verdicts)) == different)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +232,35 @@ class Table:
     """All runs on one dataset, best first."""
 
     dataset: Dataset
+    headline: str | None  # the column that orders the rows; None without any column
     columns: tuple[str, ...]
-    complexities: tuple[str, ...]
+    slicings: tuple[Slicing, ...]
+    errors: tuple[str, ...]  # categories that any run has, in their order
+    ranking: Ranking | None
+    disagreement: Disagreement | None
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
 
     @property
-    def has_headline(self) -> bool:
-        """Whether any run has the headline metric."""
-        return HEADLINE in self.columns
+    def shown_errors(self) -> tuple[str, ...]:
+        """The categories that are the main error of any answer."""
+        return tuple(name for name in self.errors if any(row.error(name).main for row in self.rows))
+
+    @property
+    def any_usage(self) -> bool:
+        """Whether any run says what its answers took."""
+        return any(row.usage.known for row in self.rows)
+
+    def neighbours(self) -> tuple[tuple[Row, Row, Pair], ...]:
+        """Each two ranked rows that follow one another, with what separates them."""
+        pairs = {frozenset((pair.upper, pair.lower)): pair for pair in (self.ranking.pairs if self.ranking else ())}
+        ranked = [row for row in self.rows if row.rank is not None]
+        return tuple((a, b, pairs[frozenset((a.run_id, b.run_id))]) for a, b in pairwise(ranked))
+
+    @property
+    def shown_slicings(self) -> tuple[Slicing, ...]:
+        """The slicings for a page."""
+        return tuple(slicing for slicing in self.slicings if slicing.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

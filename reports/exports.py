@@ -1,34 +1,70 @@
-"""The leaderboard as data: CSV with one line a figure, and JSON of the whole view model.
+"""The leaderboard as data: flat tables for CSV and Parquet, and JSON of the whole view model.
 
-Promises: a figure that cannot be had is an empty field or null; no field can act as a spreadsheet formula.
+Promises: a figure that cannot be had is an empty field or null; no CSV field can act as a spreadsheet formula; the same
+board gives the same bytes.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
-from reports.board import HEADLINE, Board, Cell
+from reports.board import FAILURES, Board, Cell, Combination, Disagreement, Row, Table
 
-SCHEMA_VERSION = 1
-COLUMNS = (
-    "dataset",
-    "fingerprint",
-    "model",
-    "run_id",
-    "complete",
-    "column",
-    "complexity",
-    "value",
-    "low",
-    "high",
-    "n",
-    "excluded",
-)
+SCHEMA_VERSION = 2
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+Value = str | int | float | bool | None
+
+_OF_DATASET = {"dataset": "VARCHAR", "fingerprint": "VARCHAR"}
+_OF_RUN = {**_OF_DATASET, "model": "VARCHAR", "run_id": "VARCHAR", "complete": "BOOLEAN"}
+_FIGURE = {"value": "DOUBLE", "low": "DOUBLE", "high": "DOUBLE", "n": "BIGINT", "excluded": "BIGINT"}
+_USAGE = {
+    "answers": "BIGINT",
+    "prompt_tokens": "BIGINT",
+    "mean_prompt_tokens": "DOUBLE",
+    "completion_tokens": "BIGINT",
+    "mean_completion_tokens": "DOUBLE",
+    "mean_seconds": "DOUBLE",
+    "p90_seconds": "DOUBLE",
+    "cost_usd": "DOUBLE",
+    "priced": "BIGINT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """A table of plain values. `columns` are names with their DuckDB types."""
+
+    name: str
+    columns: dict[str, str]
+    rows: list[list[Value]]
+
+
+def flat_tables(board: Board) -> tuple[Flat, ...]:
+    """The board as five tables: figures, runs, pairs of runs, combinations of verdicts, errors."""
+    figure = {**_OF_RUN, "column": "VARCHAR", "tag": "VARCHAR", "tag_value": "VARCHAR", **_FIGURE}
+    failures = dict.fromkeys((*FAILURES, "hit_token_limit"), "BIGINT")
+    rank = {"rank_best": "BIGINT", "rank_worst": "BIGINT", "headline": "VARCHAR"}
+    runs = {**_OF_RUN, **rank, **_FIGURE, "generated": "BIGINT", "scored": "BIGINT", **failures, **_USAGE}
+    difference = dict.fromkeys(("difference", "low", "high", "p_value"), "DOUBLE")
+    pairs = {**_OF_DATASET, "upper": "VARCHAR", "lower": "VARCHAR", **difference, "separated": "BOOLEAN"}
+    based_on = {"items": "BIGINT", "clusters": "BIGINT"}
+    said = {**_OF_DATASET, "verdicts": "VARCHAR", "answers": "BIGINT", "examples": "VARCHAR"}
+    errors = {**_OF_RUN, "category": "VARCHAR", "main": "BIGINT", "any": "BIGINT", "examples": "VARCHAR"}
+    return (
+        Flat("leaderboard", figure, [line for table in board.tables for line in _figures(table)]),
+        Flat("runs", runs, [_run_line(table, row) for table in board.tables for row in table.rows]),
+        Flat("pairs", {**pairs, **based_on}, [line for table in board.tables for line in _pairs(table)]),
+        Flat("disagreement", said, [line for table in board.tables for line in _combinations(table)]),
+        Flat("errors", errors, [line for table in board.tables for line in _errors(table)]),
+    )
 
 
 def render_json(board: Board) -> bytes:
@@ -37,30 +73,116 @@ def render_json(board: Board) -> bytes:
     return msgspec.json.format(body, indent=2) + b"\n"
 
 
-def render_csv(board: Board) -> bytes:
-    """One line a figure (UTF-8): `complexity` is empty for the figures over all items."""
+def render_csv(flat: Flat) -> bytes:
+    """A flat table as UTF-8 CSV with a header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(csv_lines(board))
+    writer.writerow(flat.columns)
+    writer.writerows([_field(value) for value in row] for row in flat.rows)
     return out.getvalue().encode()
 
 
-def csv_lines(board: Board) -> Iterator[list[str]]:
-    """The lines of the CSV, in the order of the tables."""
-    for table in board.tables:
-        for row in table.rows:
-            run = [table.dataset.name, table.dataset.fingerprint, row.model, row.run_id, str(row.complete).lower()]
-            for column in table.columns:
-                yield [*map(inert, [*run, column]), "", *numbers(row.cell(column))]
-            for name in table.complexities:
-                yield [*map(inert, [*run, HEADLINE, name]), *numbers(row.slice(name))]
+def render_parquet(flat: Flat) -> bytes:
+    """A flat table as Parquet; NaN becomes null."""
+    import duckdb
+
+    lists = [[_known(row[place]) for row in flat.rows] for place in range(len(flat.columns))]
+    selected = ", ".join(
+        f'unnest(${n}::{kind}[]) AS "{name}"' for n, (name, kind) in enumerate(flat.columns.items(), 1)
+    )
+    with tempfile.TemporaryDirectory(prefix="sqlgauge-") as folder, duckdb.connect(":memory:") as connection:
+        connection.execute("SET threads = 1")  # one thread writes the rows in one order
+        connection.execute(f"CREATE TABLE flat AS SELECT {selected}", lists)
+        path = Path(folder) / "flat.parquet"
+        connection.execute(f"COPY flat TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
 
 
-def numbers(cell: Cell) -> list[str]:
-    """value, low, high, n and excluded of a cell."""
-    known = [f"{part:.6f}" if cell.known else "" for part in (cell.value, cell.low, cell.high)]
-    return [*known, str(cell.n), str(cell.excluded)]
+def parquet_rows(body: bytes) -> list[tuple[object, ...]]:
+    """The rows of a Parquet file, its column names first: what two files of different writers are compared by."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="sqlgauge-") as folder, duckdb.connect(":memory:") as connection:
+        path = Path(folder) / "flat.parquet"
+        path.write_bytes(body)
+        try:
+            cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        except duckdb.Error:
+            return []
+        return [tuple(column[0] for column in cursor.description or ()), *cursor.fetchall()]
+
+
+def _figures(table: Table) -> Iterator[list[Value]]:
+    for row in table.rows:
+        for column in table.columns:
+            yield [*_run(table, row), column, "", "", *_numbers(row.cell(column))]
+        for slicing in table.slicings:
+            for value in slicing.values:
+                cell = _numbers(row.slice(slicing.tag, value))
+                yield [*_run(table, row), row.headline_column, slicing.tag, value, *cell]
+
+
+def _run_line(table: Table, row: Row) -> list[Value]:
+    ranks: list[Value] = [row.rank.best, row.rank.worst] if row.rank else [None, None]
+    failures = [row.failures[status] if row.failures else None for status in FAILURES]
+    used: list[Value] = [getattr(row.usage, name) for name in _USAGE]
+    figure: list[Value] = [row.headline_column, *_numbers(row.headline), row.generated, row.scored]
+    return [*_run(table, row), *ranks, *figure, *failures, row.cut_by_length, *used]
+
+
+def _pairs(table: Table) -> Iterator[list[Value]]:
+    for pair in table.ranking.pairs if table.ranking else ():
+        assert table.ranking
+        numbers: list[Value] = [pair.difference, pair.low, pair.high, pair.p_value, pair.separated]
+        based_on: list[Value] = [table.ranking.items, table.ranking.clusters]
+        yield [*_dataset(table), pair.upper, pair.lower, *numbers, *based_on]
+
+
+def _combinations(table: Table) -> Iterator[list[Value]]:
+    found = table.disagreement
+    for combination in found.combinations if found else ():
+        assert found
+        examples = "; ".join(f"{answer.run_id} {answer.example_id}" for answer in combination.examples)
+        yield [*_dataset(table), _said(found, combination), combination.count, examples]
+
+
+def _said(found: Disagreement, combination: Combination) -> str:
+    words = {None: "none", True: "right", False: "wrong"}
+    named = zip(found.columns, combination.verdicts, strict=True)
+    return "; ".join(f"{column} {words[verdict]}" for column, verdict in named)
+
+
+def _errors(table: Table) -> Iterator[list[Value]]:
+    for row in table.rows:
+        for name in table.errors:
+            found = row.error(name)
+            yield [*_run(table, row), name, found.main, found.any, "; ".join(found.examples)]
+
+
+def _dataset(table: Table) -> list[Value]:
+    return [table.dataset.name, table.dataset.fingerprint]
+
+
+def _run(table: Table, row: Row) -> list[Value]:
+    return [*_dataset(table), row.model, row.run_id, row.complete]
+
+
+def _numbers(cell: Cell) -> Sequence[Value]:
+    return [cell.value, cell.low, cell.high, cell.n, cell.excluded]
+
+
+def _known(value: Value) -> Value:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _field(value: Value) -> str:
+    """A value as a CSV field."""
+    known = _known(value)
+    if known is None:
+        return ""
+    if isinstance(known, bool):
+        return str(known).lower()
+    return f"{known:.6g}" if isinstance(known, float) else inert(known) if isinstance(known, str) else str(known)
 
 
 def inert(value: str) -> str:

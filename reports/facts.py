@@ -32,6 +32,15 @@ def facts(manifest: RunManifest) -> tuple[Fact, ...]:
     return tuple(Fact(label=label, value=as_text(value)) for label, value in lines.items())
 
 
+def setting_facts(manifest: RunManifest, settings: Mapping[str, Mapping[str, Any]]) -> tuple[Fact, ...]:
+    """A run's value of each setting in which the runs of its table differ: name -> run id -> value."""
+    return tuple(
+        Fact(label=name, value=as_text(values[manifest.run_id]))
+        for name, values in settings.items()
+        if manifest.run_id in values
+    )
+
+
 def prompt_text(prompt: object) -> str | None:
     """A prompt's name with its hash."""
     if not isinstance(prompt, Mapping):

@@ -10,16 +10,30 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from reports.board import FAILURES, HEADLINE, Board, Table
+from reports.board import FAILURES, NO_FIGURE, Board, Slicing, Table
 from reports.wording import (
+    COMBINATIONS,
+    ERRORS_NOTE,
     METRIC_NOTES,
     READING,
     TITLE,
+    USAGE_HEADS,
+    agreement,
     count,
     counted_from,
     dataset_facts,
     failure_name,
     figure,
+    p_value,
+    percent,
+    points,
+    points_interval,
+    rank,
+    rests_on,
+    separated,
+    tag_name,
+    usage_cells,
+    verdict_word,
 )
 
 SPECIAL = str.maketrans({character: "\\" + character for character in "\\`*_[]~|#!$"})
@@ -37,27 +51,89 @@ def render_markdown(board: Board) -> str:
 
 
 def table_blocks(table: Table) -> list[str]:
-    """One dataset: facts, warnings, accuracy, slices, failures, provenance."""
+    """One dataset: facts, warnings, accuracy, what separates the rows, slices, errors, disagreement, provenance."""
     blocks = [f"## {text(table.dataset.name)}", bullets(f"{k}: {text(v)}" for k, v in dataset_facts(table.dataset))]
     if table.warnings:
         blocks.append("> **Read with care**\n>\n" + bullets(map(text, table.warnings), "> - "))
     blocks += ["### Accuracy", accuracy_grid(table)]
-    if table.complexities:
-        blocks += [f"### {HEADLINE.capitalize()} by complexity", slice_grid(table)]
-    return [*blocks, *failure_blocks(table), "### Runs", *run_blocks(table)]
+    if any(row.differing for row in table.rows):
+        blocks += ["### Settings in which the runs differ", settings_grid(table)]
+    blocks += rank_blocks(table)
+    if table.any_usage:
+        blocks += ["### Tokens, time and cost", usage_grid(table)]
+    for slicing in table.shown_slicings:
+        blocks += [
+            f"### {text(str(table.headline)).capitalize()} by {text(tag_name(slicing.tag))}",
+            slice_grid(table, slicing),
+        ]
+    blocks += [*failure_blocks(table), *error_blocks(table), *disagreement_blocks(table)]
+    return [*blocks, "### Runs", *run_blocks(table)]
 
 
 def accuracy_grid(table: Table) -> str:
     """One row a run, one column a metric or judge; the headline is bold."""
-    heads = [f"**{text(column)}**" if column == HEADLINE else text(column) for column in table.columns]
-    rows = ([text(row.model), *(figure(row.cell(column)) for column in table.columns)] for row in table.rows)
-    return grid(["Model", *heads], rows)
+    heads = [f"**{text(column)}**" if column == table.headline else text(column) for column in table.columns]
+    rows = (
+        [text(row.model), rank(row.rank), *(figure(row.cell(column)) for column in table.columns)] for row in table.rows
+    )
+    return grid(["Model", "Rank", *heads], rows)
 
 
-def slice_grid(table: Table) -> str:
-    """The headline metric by the examples' complexity."""
-    rows = ([text(row.model), *(figure(row.slice(name)) for name in table.complexities)] for row in table.rows)
-    return grid(["Model", *map(text, table.complexities)], rows)
+def settings_grid(table: Table) -> str:
+    """Each run's value of every setting in which the runs differ."""
+    names = list(dict.fromkeys(fact.label for row in table.rows for fact in row.differing))
+    said = [{fact.label: fact.value for fact in row.differing} for row in table.rows]
+    rows = (
+        [text(row.model), *(text(values.get(name, NO_FIGURE)) for name in names)]
+        for row, values in zip(table.rows, said, strict=True)
+    )
+    return grid(["Model", *map(text, names)], rows)
+
+
+def rank_blocks(table: Table) -> list[str]:
+    """What separates each row from the next one."""
+    if not table.ranking or not table.ranking.pairs:
+        return []
+    rows = (
+        [text(a.model), text(b.model), points(pair.difference), points_interval(pair), p_value(pair), separated(pair)]
+        for a, b, pair in table.neighbours()
+    )
+    heads = ["Model", "against the next", "difference", "95% interval", "p (Holm)", "separated"]
+    return ["### What the data separate", text(rests_on(table.ranking)), grid(heads, rows)]
+
+
+def usage_grid(table: Table) -> str:
+    """Tokens, latency and cost of each run."""
+    return grid(["Model", *USAGE_HEADS], ([text(row.model), *usage_cells(row.usage)] for row in table.rows))
+
+
+def slice_grid(table: Table, slicing: Slicing) -> str:
+    """The headline metric by one tag of the examples."""
+    rows = (
+        [text(row.model), *(figure(row.slice(slicing.tag, value)) for value in slicing.values)] for row in table.rows
+    )
+    return grid(["Model", *map(text, slicing.values)], rows)
+
+
+def error_blocks(table: Table) -> list[str]:
+    """What is wrong with the wrong answers, by their main error."""
+    if not table.shown_errors:
+        return []
+    rows = ([text(row.model), *(str(row.error(name).main) for name in table.shown_errors)] for row in table.rows)
+    return ["### Errors", ERRORS_NOTE, grid(["Model", *map(text, table.shown_errors)], rows)]
+
+
+def disagreement_blocks(table: Table) -> list[str]:
+    """How often the metrics say the same, and how often not."""
+    found = table.disagreement
+    if found is None or not found.answers:
+        return []
+    rows = (
+        [str(c.count), percent(c.count / found.answers), *map(verdict_word, c.verdicts)]
+        for c in found.combinations[:COMBINATIONS]
+    )
+    heads = ["Answers", "Share", *map(text, found.columns)]
+    return ["### Where the metrics disagree", agreement(found), grid(heads, rows)]
 
 
 def failure_blocks(table: Table) -> list[str]:
@@ -103,5 +179,9 @@ def text(value: str) -> str:
     >>> print(text("a|b <i>\\n`c`"))
     a\\|b &lt;i&gt; \\`c\\`
     """
-    line = "".join(" " if unicodedata.category(character) in UNPRINTABLE else character for character in value)
-    return escape(" ".join(line.split()), quote=False).translate(SPECIAL)
+    return escape(printable(value), quote=False).translate(SPECIAL)
+
+
+def printable(value: str) -> str:
+    """Foreign text on one line, without characters that are not seen."""
+    return " ".join("".join(" " if unicodedata.category(c) in UNPRINTABLE else c for c in value).split())

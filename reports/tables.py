@@ -1,4 +1,4 @@
-"""From run folders to the view model: every figure of a leaderboard is computed here.
+"""From run folders to the view model: every figure of a leaderboard is put together here.
 
 Promises: runs on differing dataset fingerprints never share a table; the order in which runs are given changes nothing;
 an answer without a value is left out of n and counted.
@@ -9,43 +9,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from benchmark.errors import UsageError
-from benchmark.stats import wilson
 from benchmark.store import RunFolder
-from benchmark.types import NO_VALUE, Example, Generation, RunManifest, Score, Verdict
-from reports.board import FAILURES, HEADLINE, Board, Cell, Dataset, Row, Table
-from reports.cautions import cautions
-from reports.facts import facts
+from benchmark.taxonomy import CATEGORIES
+from benchmark.types import RunManifest
+from reports.board import FAILURES, HEADLINE, Board, Dataset, ErrorCount, Rank, Row, Table
+from reports.cautions import cautions, differing, few_clusters, same_name
+from reports.disagreement import disagreement
+from reports.errors import count_errors
+from reports.facts import facts, setting_facts
+from reports.ranking import rank_runs
+from reports.reading import Column, Items, RunData, column_order, headline_of, read_run
+from reports.slices import Partition, complexity_order, mean_cell, partitions, slice_cells
 
-__all__ = ["Board", "build_board", "mean_cell"]
-
-METRIC_ORDER = ("exact", "exact_ws", "ast", "execution")
-JUDGE_PREFIX = "judge: "
-UNTAGGED = "untagged"
-
-#: From easy to hard, as the datasets name it (Gretel and builtin, Spider, BIRD); other names follow by alphabet.
-COMPLEXITY_ORDER = (
-    "basic SQL",
-    "aggregation",
-    "single join",
-    "multiple_joins",
-    "subqueries",
-    "set operations",
-    "window functions",
-    "CTEs",
-    "easy",
-    "medium",
-    "hard",
-    "extra",
-    "simple",
-    "moderate",
-    "challenging",
-)
-
-Answers = Iterable[tuple[str, float | None]]
+__all__ = ["Board", "build_board", "complexity_order"]
 
 
 def build_board(runs: Sequence[RunFolder]) -> Board:
@@ -55,127 +38,103 @@ def build_board(runs: Sequence[RunFolder]) -> Board:
     or dataset, or that holds a score outside [0, 1].
     """
     folders = {run.path.resolve(): run for run in runs}
-    groups: dict[str, list[tuple[RunManifest, Row]]] = defaultdict(list)
-    for run in folders.values():
+    groups: dict[str, list[tuple[RunManifest, RunFolder]]] = defaultdict(list)
+    for _, run in sorted(folders.items()):
         manifest = run.manifest()
-        fingerprint = str(required(manifest, "dataset", "fingerprint"))
-        groups[fingerprint].append((manifest, read_row(run, manifest)))
-    tables = map(build_table, groups.values())
-    return Board(tables=tuple(sorted(tables, key=lambda t: (t.dataset.name, t.dataset.fingerprint))))
+        groups[str(required(manifest, "dataset", "fingerprint"))].append((manifest, run))
+    tables = sorted(map(read_table, groups.values()), key=lambda t: (t.dataset.name, t.dataset.fingerprint))
+    return Board(tables=tuple(map(replace_warnings, tables, same_name([table.dataset for table in tables]))))
 
 
-def build_table(group: list[tuple[RunManifest, Row]]) -> Table:
+def replace_warnings(table: Table, more: Sequence[str]) -> Table:
+    """The table with more warnings."""
+    return replace(table, warnings=(*table.warnings, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the rows of a table have in common."""
+
+    items: Items
+    headline: str
+    parts: Sequence[Partition]
+    ranks: Mapping[str, Rank]
+
+
+def read_table(group: Sequence[tuple[RunManifest, RunFolder]]) -> Table:
     """The table of runs that share a dataset fingerprint."""
-    ordered = sorted(group, key=lambda pair: row_order(pair[1]))
-    rows = tuple(row for _, row in ordered)
+    items = Items()
+    runs = [read_run(folder, manifest, items) for manifest, folder in told_apart(group)]
+    columns = tuple(sorted({column for run in runs for column in run.columns}, key=column_order))
+    headline = headline_of(columns) or HEADLINE
+    n = len(items.places)
+    leading = {run.manifest.run_id: run.columns[headline].by_item(n) for run in runs if headline in run.columns}
+    ranks, ranking = rank_runs({name: values for name, values in leading.items() if not np.isnan(values).all()}, items)
+    shared = Shared(items, headline, partitions(items) if leading else [], ranks)
+    built = (build_row(run, errors, shared) for run, errors in zip(runs, count_errors(runs, items), strict=True))
+    ordered = sorted(zip(built, runs, strict=True), key=lambda pair: row_order(pair[0]))
+    rows, manifests = tuple(row for row, _ in ordered), [run.manifest for _, run in ordered]
+    settings = differing(manifests)
+    filled = {tag for row in rows for tag, cells in row.slices.items() if cells}
     return Table(
-        dataset=describe_dataset(min((manifest for manifest, _ in group), key=lambda manifest: manifest.run_id)),
-        columns=tuple(sorted({column for row in rows for column in row.cells}, key=column_order)),
-        complexities=tuple(sorted({name for row in rows for name in row.slices}, key=complexity_order)),
-        rows=rows,
-        warnings=cautions([manifest for manifest, _ in ordered], rows),
+        dataset=describe_dataset(runs[0].manifest),
+        headline=headline if headline in columns else None,
+        columns=columns,
+        slicings=tuple(part.slicing for part in shared.parts if part.slicing.tag in filled),
+        errors=tuple(name for name in CATEGORIES if any(name in row.errors for row in rows)),
+        ranking=ranking,
+        disagreement=disagreement(runs, columns, items),
+        rows=tuple(replace(row, differing=setting_facts(m, settings)) for row, m in zip(rows, manifests, strict=True)),
+        warnings=(*cautions(manifests, rows, ranking), *few_clusters(ranking)),
     )
 
 
-def read_row(run: RunFolder, manifest: RunManifest) -> Row:
-    """One run's figures, from its files."""
-    scores, generations = run.scores(), run.generations()
-    by_metric = group_scores(run, scores)
-    source = failure_source(by_metric)
+def told_apart(group: Sequence[tuple[RunManifest, RunFolder]]) -> list[tuple[RunManifest, RunFolder]]:
+    """The runs by their id, with a number after an id that several folders have (the same --name in two places)."""
+    seen: Counter[str] = Counter()
+    found = []
+    for manifest, folder in sorted(group, key=lambda pair: pair[0].run_id):
+        seen[manifest.run_id] += 1
+        number = seen[manifest.run_id]
+        found.append((replace(manifest, run_id=f"{manifest.run_id} #{number}") if number > 1 else manifest, folder))
+    return found
+
+
+def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) -> Row:
+    """One run's figures."""
+    manifest, columns, n = run.manifest, run.columns, len(shared.items.places)
+    source = failure_source(columns)
     return Row(
         model=str(required(manifest, "model", "spec")),
         run_id=manifest.run_id,
         complete=manifest.complete,
         examples=manifest.counts.get("examples"),
-        generated=len({generation.example_id for generation in generations}),
-        scored=len({score.example_id for score in by_metric.get(source or "", ())}),
-        cells=metric_cells(by_metric) | judge_cells(run.verdicts()),
-        slices=complexity_cells(by_metric[HEADLINE], run.examples()) if HEADLINE in by_metric else {},
-        failures=count_failures(by_metric[source]) if source else None,
+        generated=run.generated,
+        scored=len(set(columns[source].places)) if source else 0,
+        headline_column=shared.headline,
+        rank=shared.ranks.get(manifest.run_id),
+        cells={name: mean_cell(column, n) for name, column in columns.items()},
+        slices=slice_cells(columns[shared.headline], shared.parts) if shared.headline in columns else {},
+        failures=count_failures(columns[source]) if source else None,
         failures_from=source,
-        cut_by_length=count_length(generations),
+        cut_by_length=run.cut_by_length,
+        errors=errors,
+        usage=run.usage,
+        differing=(),
         facts=facts(manifest),
     )
 
 
-def mean_cell(answers: Answers) -> Cell:
-    """The mean of (example id, value in [0, 1] or None) pairs with its Wilson interval.
-
-    `n` counts examples: several answers to one example are not independent, so their mean is one observation. None is
-    left out and counted in `excluded`.
-    """
-    values: dict[str, list[float]] = defaultdict(list)
-    excluded = 0
-    for example_id, value in answers:
-        if value is None:
-            excluded += 1
-        else:
-            values[example_id].append(value)
-    n = len(values)
-    total = math.fsum(math.fsum(each) / len(each) for each in values.values())
-    low, high = wilson(total, n)
-    return Cell(value=total / n if n else math.nan, n=n, low=low, high=high, excluded=excluded)
+def failure_source(columns: Mapping[str, Column]) -> str | None:
+    """The metric whose statuses are counted: execution, else the first of ours in column order, else None."""
+    ours = [name for name in columns if column_order(name)[0] == 0]
+    return HEADLINE if HEADLINE in columns else next(iter(ours), None)
 
 
-def group_scores(run: RunFolder, scores: Iterable[Score]) -> dict[str, list[Score]]:
-    """Scores by metric, in column order. Raises UsageError for a value outside [0, 1]."""
-    found: dict[str, list[Score]] = defaultdict(list)
-    for score in scores:
-        if score.value is not None and not 0 <= score.value <= 1:
-            raise UsageError(
-                f"{run.path}: {score.metric} of example {score.example_id} is {score.value}, outside 0 to 1",
-                f"Score the run again with 'sqlgauge score {run.path}'.",
-            )
-        found[score.metric].append(score)
-    return {metric: found[metric] for metric in sorted(found, key=column_order)}
-
-
-def metric_cells(by_metric: Mapping[str, Iterable[Score]]) -> dict[str, Cell]:
-    """One figure a metric."""
-    return {metric: mean_cell(map(score_answer, scores)) for metric, scores in by_metric.items()}
-
-
-def judge_cells(verdicts: Iterable[Verdict]) -> dict[str, Cell]:
-    """One figure a judge: the share of its labels that are 'correct' ('unsure' is not)."""
-    found: dict[str, list[tuple[str, float | None]]] = defaultdict(list)
-    for verdict in verdicts:
-        value = None if verdict.label is None else float(verdict.label == "correct")
-        found[JUDGE_PREFIX + verdict.judge].append((verdict.example_id, value))
-    return {column: mean_cell(found[column]) for column in sorted(found)}
-
-
-def complexity_cells(scores: Iterable[Score], examples: Iterable[Example]) -> dict[str, Cell]:
-    """The scores' figure for each value of the tag 'complexity'; empty where no example has that tag."""
-    tags = {example.id: example.tags["complexity"] for example in examples if "complexity" in example.tags}
-    if not tags:
-        return {}
-    found: dict[str, list[tuple[str, float | None]]] = defaultdict(list)
-    for score in scores:
-        found[tags.get(score.example_id, UNTAGGED)].append(score_answer(score))
-    return {name: mean_cell(found[name]) for name in sorted(found, key=complexity_order)}
-
-
-def score_answer(score: Score) -> tuple[str, float | None]:
-    """A score as (example id, value), with null for the failures that are not the model's."""
-    return score.example_id, None if score.status in NO_VALUE else score.value
-
-
-def failure_source(by_metric: Mapping[str, object]) -> str | None:
-    """The metric whose statuses are counted: the headline, else the first in column order, else None."""
-    return HEADLINE if HEADLINE in by_metric else next(iter(by_metric), None)
-
-
-def count_failures(scores: Iterable[Score]) -> dict[str, int]:
+def count_failures(column: Column) -> dict[str, int]:
     """How many answers have each failure status, zeros included."""
-    statuses: Counter[str] = Counter(score.status for score in scores)
+    statuses: Counter[str] = column.statuses
     return {status: statuses[status] for status in FAILURES}
-
-
-def count_length(generations: Sequence[Generation]) -> int | None:
-    """How many generations ran into the token limit; None where there is none at all."""
-    if not generations:
-        return None
-    return sum(generation.finish_reason == "length" for generation in generations)
 
 
 def describe_dataset(manifest: RunManifest) -> Dataset:
@@ -206,15 +165,3 @@ def required(manifest: RunManifest, part: str, key: str) -> Any:
 def row_order(row: Row) -> tuple[float, str, str]:
     """Headline from high to low, runs without it last, then by model and run id."""
     return (-row.headline.value if row.headline.known else math.inf, row.model, row.run_id)
-
-
-def column_order(column: str) -> tuple[bool, int, str]:
-    """The well-known metrics, then others by name, then judges by name."""
-    rank = METRIC_ORDER.index(column) if column in METRIC_ORDER else len(METRIC_ORDER)
-    return (column.startswith(JUDGE_PREFIX), rank, column)
-
-
-def complexity_order(name: str) -> tuple[bool, int, str]:
-    """From easy to hard where that is known, then by name; untagged items last."""
-    rank = COMPLEXITY_ORDER.index(name) if name in COMPLEXITY_ORDER else len(COMPLEXITY_ORDER)
-    return (name == UNTAGGED, rank, name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from reports.board import HEADLINE, NO_FIGURE, Cell, Dataset, Table
+from reports.board import HEADLINE, NO_FIGURE, Cell, Dataset, Disagreement, Pair, Rank, Ranking, Table, Usage
 
 TITLE = "Text-to-SQL leaderboard"
 
@@ -30,8 +30,14 @@ READING = (
         "interval",
         "A figure reads as value (low to high): the 95% score interval of E. B. Wilson (Journal of the American "
         "Statistical Association 22, 1927, 209 to 212). It treats items as independent; where items share a database "
-        "it is somewhat too narrow. The order of the rows is no ranking: where intervals overlap, the data may not be "
-        "able to tell two models apart.",
+        "it is somewhat too narrow.",
+    ),
+    (
+        "rank",
+        "The places that the data leave open to a model: 2-4 among nine means that one model is shown to be better and "
+        "five are shown to be worse. Shown means that a paired bootstrap of the databases (or groups) finds a "
+        "difference that is significant at 5% after Holm's correction for all pairs of the table. Models that are not "
+        "separated share places, whatever the order of the rows.",
     ),
     (
         "n",
@@ -39,8 +45,22 @@ READING = (
         "worker or a judge failed) and gold_error (the gold query itself failed). A prediction that is empty, refused, "
         "invalid SQL, too slow, over a limit, cut off or not a single statement stays in n and scores 0.",
     ),
+    (
+        "external",
+        "A verdict that came with predictions made elsewhere. It is shown as it was given; nothing here computed it.",
+    ),
+    (
+        "errors",
+        "Where both statements run, the clauses in which a wrong prediction differs from the gold, the first in the "
+        "order in which SQL evaluates clauses being the main one. A difference is not proof of a cause.",
+    ),
     (NO_FIGURE, "No figure can be computed. It does not mean 0."),
 )
+
+USAGE_HEADS = ("prompt tokens", "an item", "answer tokens", "an item", "mean s", "p90 s", "cost USD")
+ERRORS_NOTE = "Wrong answers by their main error; the data files also count the others."
+#: Combinations of verdicts on a page; the data files have all.
+COMBINATIONS = 16
 
 FAILURE_NAMES = {"no_sql": "no SQL", "gold_error": "gold error"}
 DIALECTS = {"sqlite": "SQLite", "duckdb": "DuckDB", "postgres": "PostgreSQL", "mysql": "MySQL"}
@@ -68,6 +88,92 @@ def figure(cell: Cell) -> str:
 def count(value: int | None) -> str:
     """A count, or a dash where nothing was counted."""
     return NO_FIGURE if value is None else str(value)
+
+
+def rank(value: Rank | None) -> str:
+    """The ranks open to a run, '1' or '2-4'."""
+    return NO_FIGURE if value is None else str(value)
+
+
+def points(value: float) -> str:
+    """A difference of proportions in percentage points.
+
+    >>> points(0.034)
+    '+3.4'
+    """
+    return NO_FIGURE if math.isnan(value) else f"{100 * value:+.1f}"
+
+
+def points_interval(pair: Pair) -> str:
+    """The interval of a difference in points."""
+    return NO_FIGURE if math.isnan(pair.low) else f"{points(pair.low)} to {points(pair.high)}"
+
+
+def p_value(pair: Pair) -> str:
+    """Holm's p-value to three decimals."""
+    if math.isnan(pair.p_value):
+        return NO_FIGURE
+    return "under 0.001" if pair.p_value < 0.001 else f"{pair.p_value:.3f}"
+
+
+def separated(pair: Pair) -> str:
+    """Whether the data tell two runs apart."""
+    return "yes" if pair.separated else "no"
+
+
+def rests_on(ranking: Ranking) -> str:
+    """What the ranks of a table are made of."""
+    of = "each for itself" if ranking.by_item else f"in {ranking.clusters} databases or groups"
+    apart = sum(pair.separated for pair in ranking.pairs)
+    return (
+        f"{apart} of {len(ranking.pairs)} pairs of models are separated. Paired cluster bootstrap of {ranking.draws:,} "
+        f"draws over the {ranking.items} items that all ranked models share, {of}; p-values by Holm over all pairs."
+    )
+
+
+def usage_cells(usage: Usage) -> list[str]:
+    """The cells under `USAGE_HEADS`. A cost that only some answers have is said to be of those."""
+    cost = NO_FIGURE if usage.cost_usd is None else f"{usage.cost_usd:.4f}"
+    partly = (
+        f" ({usage.priced} of {usage.answers})" if usage.cost_usd is not None and usage.priced < usage.answers else ""
+    )
+    return [
+        count(usage.prompt_tokens),
+        decimals(usage.mean_prompt_tokens, 0),
+        count(usage.completion_tokens),
+        decimals(usage.mean_completion_tokens, 0),
+        decimals(usage.mean_seconds, 2),
+        decimals(usage.p90_seconds, 2),
+        cost + partly,
+    ]
+
+
+def decimals(value: float, places: int) -> str:
+    """A number, or a dash where there is none."""
+    return NO_FIGURE if math.isnan(value) else f"{value:.{places}f}"
+
+
+def verdict_word(verdict: bool | None) -> str:
+    """A verdict as a word."""
+    return NO_FIGURE if verdict is None else "right" if verdict else "wrong"
+
+
+def agreement(found: Disagreement) -> str:
+    """How often all verdicts on an answer are the same."""
+    both = found.agreed + found.disagreed
+    if not both:
+        return "No answer has two verdicts."
+    return f"All verdicts on an answer agree for {found.agreed} of {both} answers ({percent(found.agreed / both)})."
+
+
+def short(value: str) -> str:
+    """A value cut to a readable length."""
+    return value if len(value) <= 24 else value[:19] + "…"
+
+
+def tag_name(tag: str) -> str:
+    """A tag as words."""
+    return tag.replace("_", " ")
 
 
 def failure_name(status: str) -> str:

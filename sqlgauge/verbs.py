@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmark.runner import Plan
     from benchmark.store import RunFolder
+    from benchmark.verify import Verification
     from finetune.preview import Preview
+    from reports.answers import Exported
     from reports.comparison import Comparison
+    from reports.labelling import Sheet
+    from reports.power import Power
 
 Progress = Callable[[str, int, int], None]
 
@@ -90,13 +94,22 @@ def judge(
     return sum(panel.judge(folder, progress) for folder in folders) if panel else 0
 
 
-def report(paths: Iterable[Path], *, out: Path) -> list[Path]:
-    """Write the leaderboard of some runs as a site. The files written."""
+def report(
+    paths: Iterable[Path],
+    *,
+    out: Path,
+    check: bool = False,
+    hub_datasets: Mapping[str, str] | None = None,
+    source_url: str | None = None,
+) -> list[Path]:
+    """Write the leaderboard of some runs as a site; with `check` only compare it, and raise CheckFailed. The files."""
     from benchmark.store import find_runs
-    from reports.html import write_site
+    from reports.hub import Published
+    from reports.site import check_site, write_site
     from reports.tables import build_board
 
-    return write_site(build_board(find_runs(paths)), Path(out))
+    published = Published(datasets=hub_datasets or {}, source_url=source_url)
+    return (check_site if check else write_site)(build_board(find_runs(paths)), Path(out), published)
 
 
 def compare(
@@ -153,6 +166,92 @@ def merge(adapter: Path, *, out: Path, dtype: str = "bfloat16", base: str | None
     from finetune.merge import merge_adapter
 
     return merge_adapter(Path(adapter), Path(out), dtype, base)
+
+
+def verify(
+    paths: Iterable[Path],
+    *,
+    databases: Path | None = None,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> list[Verification]:
+    """Whether each run's published scores follow from its generations; nothing is written into the folders."""
+    from benchmark.store import find_runs
+    from benchmark.verify import verify_run
+
+    return [verify_run(run, progress, databases, workers) for run in find_runs(paths)]
+
+
+def check_verified(found: Sequence[Verification]) -> None:
+    """Raise CheckFailed unless every run follows."""
+    from benchmark.errors import CheckFailed
+
+    failed = [one.run for one in found if not one.follows]
+    if failed:
+        raise CheckFailed(
+            f"the scores of {len(failed)} of {len(found)} runs are not shown to follow: {', '.join(failed)}",
+            "The findings above say why; 'sqlgauge score RUN' writes the scores that follow.",
+        )
+
+
+def label(
+    run: Path, *, n: int, seed: int = 0, out: Path = Path("labels.jsonl"), page: Path | None = None
+) -> tuple[Sheet, Path]:
+    """Write a page to label n of a run's answers by hand; labels that `out` holds are on it. The sheet and the page."""
+    from benchmark.store import RunFolder
+    from reports.labelling import make_sheet, write_sheet
+
+    sheet = make_sheet(RunFolder(Path(run)), n, seed, Path(out))
+    place = page or Path(f"label-{Path(run).resolve().name}.html")
+    write_sheet(sheet, place)
+    return sheet, place
+
+
+def label_on_server(
+    run: Path,
+    *,
+    n: int,
+    seed: int = 0,
+    out: Path = Path("labels.jsonl"),
+    port: int = 0,
+    announce: Callable[[str], None],
+) -> Sheet:
+    """Serve that page on this machine until all is labelled; each label is appended to `out`."""
+    from benchmark.store import RunFolder
+    from reports.label_server import serve_sheet
+    from reports.labelling import make_sheet
+
+    sheet = make_sheet(RunFolder(Path(run)), n, seed, Path(out))
+    serve_sheet(sheet, Path(out), port, announce)
+    return sheet
+
+
+def power(
+    *,
+    n: int | None = None,
+    difference: float | None = None,
+    discordance: float | None = None,
+    runs: tuple[Path, Path] | None = None,
+    metric: str = "execution",
+    power: float = 0.8,
+    alpha: float = 0.05,
+    cluster_size: int | None = None,
+    icc: float | None = None,
+) -> Power:
+    """The smallest difference that n items find, or the items that a difference needs; shares are proportions."""
+    from reports.power import assume, plan
+
+    found = compare(*runs, metric=metric) if runs else None
+    setting = assume(discordance, found, power=power, alpha=alpha, cluster_size=cluster_size, icc=icc)
+    return plan(setting, n, difference)
+
+
+def export(paths: Iterable[Path], *, out: Path, to: str | None = None) -> Exported:
+    """Write runs as one table, a row an answer."""
+    from benchmark.store import find_runs
+    from reports.answers import export as write
+
+    return write(find_runs(paths), Path(out), to)
 
 
 def _panel(judges: Sequence[str], rubric: str, api_base: str | None) -> Any:

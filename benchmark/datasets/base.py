@@ -64,7 +64,8 @@ def select(
     seed: int = 0,
     where: Sequence[str] = (),
 ) -> Dataset:
-    """A part of a dataset: `where` filters by 'tag=value', `sample` draws that many, `limit` takes the first ones.
+    """A part of a dataset: `where` filters by 'tag=value' or 'tag=one|another', all of which must hold; `sample` draws
+    that many, `limit` takes the first ones.
 
     The name says what was done: 'builtin/test@30:seed=2024'. Raises UsageError.
     """
@@ -74,7 +75,8 @@ def select(
     for condition in where:
         tag, equals, value = condition.partition("=")
         _check_tag(dataset, condition, tag, equals)
-        examples = [example for example in examples if example.tags.get(tag) == value]
+        wanted = value.split("|")
+        examples = [example for example in examples if example.tags.get(tag) in wanted]
         name += f"[{condition}]"
     if not examples:
         raise UsageError(f"--where {' '.join(where)} leaves no row of {dataset.name}", "Look at the tag's values.")

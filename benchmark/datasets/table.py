@@ -125,18 +125,19 @@ def _texts(value: Any) -> list[str]:
 
 def _example(row: Row, layout: Mapping[str, str], tags: Mapping[str, str], dialect: str, folder: Path) -> Example:
     given = {part: row.get(column) for part, column in layout.items() if row.get(column) not in (None, "")}
-    question, schema = given["question"].strip(), str(given.get("schema") or "").strip()
+    question, schema = str(given["question"]).strip(), str(given.get("schema") or "").strip()
     golds = tuple(text.strip() for text in _texts(given["gold"]) if text.strip())
     content = hashlib.sha256("\0".join((question, schema, *golds)).encode()).hexdigest()
     db = given.get("db")
     own = row.get("tags")
+    example_id = as_text(given["id"]) if "id" in given else f"h{content[:12]}"
     return Example(
-        id=as_text(given["id"]) if "id" in given else f"h{content[:12]}",
+        id=example_id,
         question=question,
         schema_sql=schema,
         golds=golds,
         dialect=str(given.get("dialect") or dialect),
-        group=as_text(given["group"]) if "group" in given else "all",
+        group=as_text(given["group"]) if "group" in given else example_id,  # known to share nothing: its own cluster
         task=task_of(golds[0]),
         db=None if db is None else str((folder / str(db)).resolve()),
         tags={

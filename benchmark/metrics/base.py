@@ -25,6 +25,8 @@ REGISTRY = {
     "execution": "benchmark.metrics.execution:execution",
 }
 DEFAULT_METRICS = tuple(REGISTRY)
+#: Metrics that say nothing about an example that comes without a database.
+NEED_DATABASE = frozenset({"execution"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ def score_records(
     share runs once. Raises UnknownName for a metric that is not there.
     """
     chosen: dict[str, Metric] = {name: load("metric", REGISTRY, name) for name in metrics}
+    without_database = {name: metric for name, metric in chosen.items() if name not in NEED_DATABASE}
     waiting: deque[list[list[Record]]] = deque()
 
     def jobs() -> Iterator[Job]:
@@ -76,9 +79,16 @@ def score_records(
 
     for reply in pool.run(jobs()):
         groups = waiting.popleft()
-        outcomes = dict(zip(_distinct(list(chain.from_iterable(groups))), reply.predictions, strict=False))
+        records = list(chain.from_iterable(groups))
+        outcomes = dict(zip(_distinct(records), reply.predictions, strict=False))
         problem = gold_problem(reply)
-        yield [_score_group(group, outcomes, problem, chosen) for group in groups]
+        asked = chosen if not records or has_database(records[0].example) else without_database
+        yield [_score_group(group, outcomes, problem, asked) for group in groups]
+
+
+def has_database(example: Example) -> bool:
+    """Whether there is anything to run a statement against; an item may come with its gold alone."""
+    return example.db is not None or bool(example.schema_sql.strip())
 
 
 def _record(example: Example, generation: Generation) -> Record:
@@ -87,13 +97,14 @@ def _record(example: Example, generation: Generation) -> Record:
 
 
 def _job(example: Example, records: Sequence[Record], policy: str) -> Job:
+    runs = has_database(example)
     return Job(
         key=example.id,
         dialect=example.dialect,
         task=example.task,
         database=Database(setup_sql=example.schema_sql if example.db is None else "", path=example.db),
-        golds=list(example.golds),
-        predictions=_distinct(records),
+        golds=list(example.golds) if runs else [],
+        predictions=_distinct(records) if runs else [],
         policy=policy,
     )
 
@@ -104,10 +115,10 @@ def _distinct(records: Sequence[Record]) -> list[str]:
 
 
 def gold_problem(reply: Reply) -> str | None:
-    """Why an example cannot be scored, or None if its database loads and at least one gold runs."""
+    """Why an example cannot be scored, or None if its database loads and at least one gold runs (or none was asked)."""
     if reply.setup.status != "ok":
         return f"the schema does not load: {reply.setup.detail or reply.setup.status}"
-    if all(gold.status != "ok" for gold in reply.golds):
+    if reply.golds and all(gold.status != "ok" for gold in reply.golds):
         return f"the gold does not run: {reply.golds[0].detail or reply.golds[0].status}"
     return None
 

@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from sqlgauge.commands.options import AS_JSON
-
-
-class Points(click.ParamType[float]):
-    """A margin such as '2pp' (percentage points) or 0.02, as a proportion."""
-
-    name = "MARGIN"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip().lower()
-        try:
-            margin = float(text.removesuffix("pp")) / 100 if text.endswith("pp") else float(text)
-        except ValueError:
-            margin = -1.0
-        if not 0 <= margin < 1:
-            self.fail(f"'{value}' is no margin; write it as 2pp (percentage points) or 0.02", param, ctx)
-        return margin
+from sqlgauge.commands.options import AS_JSON, Points
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,3 +18,19 @@ RUBRIC = click.option(
 def names(text: str | None) -> list[str] | None:
     """A comma-separated option as a list."""
     return [name.strip() for name in text.split(",") if name.strip()] if text else None
+
+
+class Points(click.ParamType[float]):
+    """A share such as '2pp' (percentage points) or 0.02, as a proportion."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value).strip().lower()
+        try:
+            share = float(text.removesuffix("pp")) / 100 if text.endswith("pp") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share < 1:
+            self.fail(f"'{value}' is no share; write it as 2pp (percentage points) or 0.02", param, ctx)
+        return share

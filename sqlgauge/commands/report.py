@@ -15,15 +15,28 @@ from sqlgauge.commands.options import AS_JSON, RUNS
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("site"), show_default=True, help="The site's folder."
 )
+@click.option("--check", is_flag=True, help="Write nothing; exit 4 if a file is missing or differs.")
+@click.option("--hub-dataset", "hub_datasets", multiple=True, help="DATASET=OWNER/NAME on the Hub; repeatable.")
+@click.option("--source-url", help="Where the site will be seen, for the Hub's files.")
 @AS_JSON
-def report(runs: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Write a leaderboard: index.html, leaderboard.md, .csv and .json. RUNS are run folders or folders of them.
+def report(
+    runs: tuple[Path, ...], out: Path, check: bool, hub_datasets: tuple[str, ...], source_url: str | None, as_json: bool
+) -> None:
+    """Write a leaderboard: a page, Markdown, CSV, JSON, Parquet, files for the Hugging Face Hub, badges.
+
+    RUNS are run folders or folders of them.
 
     \b
     Example:
       sqlgauge report runs --out site
+      sqlgauge report runs --out site --check
     """
     from sqlgauge import verbs
 
-    written = [str(path) for path in verbs.report(runs, out=out)]
+    pairs = [named.rpartition("=") for named in hub_datasets]
+    if not all(name and hub for name, _, hub in pairs):
+        raise click.UsageError("--hub-dataset wants DATASET=OWNER/NAME, for instance builtin/test=me/sqlgauge-builtin")
+    named = {name: hub for name, _, hub in pairs}
+    paths = verbs.report(runs, out=out, check=check, hub_datasets=named, source_url=source_url)
+    written = [str(path) for path in paths]
     click.echo(json.dumps(written) if as_json else "\n".join(written))

@@ -12,7 +12,7 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
 
 @click.command()
 @click.option("--model", help="hf/ID[@REVISION][+ADAPTER], builtin/smollm2-135m, file/PATH, gold, or a litellm name.")
-@click.option("--dataset", help="builtin, gretel, or gretel:PATH (.jsonl, .csv, .parquet).")
+@click.option("--dataset", help="builtin, gretel, gretel:PATH, spider:DIR, or jsonl:, csv: or parquet:PATH.")
 @click.option("--judge", "judges", multiple=True, help="A litellm model that judges the answers; repeatable.")
 @RUBRIC
 @click.option("--judge-api-base", help="Base URL of a judge's own OpenAI-compatible server.")
@@ -26,7 +26,7 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
 @click.option("--limit", type=int, help="Only the first N items.")
 @click.option("--sample", type=int, help="Only N items drawn by --seed; the same ones on every machine.")
 @click.option("--seed", type=int, help="Seed of --sample, and of sampling tokens.  [default: 0]")
-@click.option("--where", multiple=True, help="Only items with tag=value; repeatable.")
+@click.option("--where", multiple=True, help="Only items with tag=value or tag=one|another; repeatable.")
 @click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution]")
 @click.option("--policy", help="When results agree: default, strict, spider, bird, subset.  [default: default]")
 @click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")

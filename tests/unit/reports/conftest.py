@@ -39,7 +39,7 @@ def example(number: int, tags: Mapping[str, str]) -> Example:
         schema_sql="create table t (a)",
         golds=("select 1",),
         dialect="sqlite",
-        group="t",
+        group=f"t{number}",
         tags=tags,
     )
 

@@ -1,4 +1,4 @@
-"""The page, the Markdown and the data files: the same bytes twice, hostile text inert, foreign folders untouched."""
+"""The page, the Markdown and the data files: hostile text inert, the figures shown, nothing opted out of escaping."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import jinja2
 import pytest
 
-from benchmark.errors import UsageError
-from reports.html import bar, environment, render_page, shade, write_site
+from benchmark.types import Generation, Timing
+from reports.exports import flat_tables, render_csv, render_json
+from reports.html import bar, environment, render_page, shade
 from reports.markdown import render_markdown, text
-from reports.tables import build_board, mean_cell
+from reports.slices import cell_of
+from reports.tables import build_board
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -80,45 +83,67 @@ def hostile_board(make_run, score_list):
     return build_board(runs)
 
 
-def test_the_site_is_the_same_bytes_twice(board, tmp_path):
-    first, second = write_site(board, tmp_path / "a"), write_site(board, tmp_path / "b")
-    assert [path.name for path in first] == [
-        *("index.html", "style.css"),
-        *("leaderboard.md", "leaderboard.csv", "leaderboard.json"),
+@pytest.fixture
+def hostile_table(make_run, score_list, verdict_list):
+    """Two runs in one table whose settings, tags, metrics, judges and examples are attacks."""
+    runs = []
+    for number, attack in enumerate(HOSTILE[:2]):
+        found = score_list("execution", 1.0, 0.0, 0.0, 1.0) + score_list(f"external:{attack}", 1.0, 0.0, 1.0, 1.0)
+        run = make_run(attack, found, judged=verdict_list(attack, "correct", None), dtype=attack, policy=HOSTILE[2])
+        run.write_examples(
+            replace(example, tags={HOSTILE[2]: HOSTILE[int(example.id[1])]}, golds=(HOSTILE[number],))
+            for example in run.examples()
+        )
+        runs.append(run)
+    return build_board(runs)
+
+
+def test_every_section_of_a_table_keeps_attacks_as_text(hostile_table):
+    (table,) = hostile_table.tables
+    assert table.ranking.pairs
+    assert table.shown_errors
+    assert table.disagreement.answers
+    assert table.shown_slicings
+    assert table.rows[0].differing
+    source = render_page(hostile_table)
+    page = Page(source)
+    assert len(page.all("table")) == len(page.all("caption")) == 6
+    assert not page.all("script")
+    assert not page.all("img")
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    assert HOSTILE[2].replace("_", " ") in page.text
+    markdown = render_markdown(hostile_table)
+    assert "<" not in markdown
+    assert not re.search(r"(?<!\\)(\]\(|`)", markdown)
+
+
+def test_ranks_settings_and_usage_are_shown(make_run, score_list):
+    runs = [
+        make_run("hf/good", score_list("execution", *[1.0] * 60), dtype="float32"),
+        make_run("hf/bad", score_list("execution", *[0.0] * 60)),
     ]
-    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(path.name for path in first)
-
-
-def test_our_own_site_is_replaced(board, tmp_path):
-    write_site(build_board([]), tmp_path)
-    write_site(board, tmp_path)
-    assert "hf/<wbr>good" in (tmp_path / "index.html").read_text()
-
-
-def test_a_foreign_page_is_left_alone(board, tmp_path):
-    page = tmp_path / "index.html"
-    page.write_text('<p>Mine. &lt;meta name="generator" content="sqlgauge"&gt;</p>')
-    before = page.read_bytes()
-    with pytest.raises(UsageError, match="was not written by sqlgauge") as error:
-        write_site(board, tmp_path)
-    assert error.value.hint
-    assert page.read_bytes() == before
-    assert [path.name for path in tmp_path.glob("*") if path.is_file()] == ["index.html"]
-
-
-@pytest.mark.parametrize("name", ["style.css", "leaderboard.json"])
-def test_a_foreign_file_without_a_page_is_left_alone(board, tmp_path, name):
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(UsageError, match=re.escape(name)):
-        write_site(board, tmp_path)
-    assert (tmp_path / name).read_text() == "mine"
-
-
-def test_a_file_in_place_of_the_folder_is_refused(board, tmp_path):
-    (tmp_path / "site").write_text("mine")
-    with pytest.raises(UsageError, match="not a folder"):
-        write_site(board, tmp_path / "site")
+    runs[0].append_generations(
+        Generation(
+            example_id=f"e{i}",
+            text="select 1",
+            finish_reason="stop",
+            prompt_tokens=300,
+            completion_tokens=20,
+            cost_usd=0.25,
+            timing=Timing(seconds=1.5),
+        )
+        for i in range(4)
+    )
+    board = build_board(runs)
+    shown = " ".join(Page(render_page(board)).text.split())
+    assert "hf/good dtype float32" in shown
+    assert "1 of 1 pairs of models are separated." in shown
+    assert "hf/good 1200 300 80 20 1.50 1.50 1.0000" in shown
+    markdown = render_markdown(board)
+    assert "| hf/good | 1 | 100.0% (94.0 to 100.0), n 60 |" in markdown
+    assert "| hf/good | hf/bad | +100.0 | +85.9 to +100.0 | under 0.001 | yes |" in markdown
+    assert "| hf/good | 1200 | 300 | 80 | 20 | 1.50 | 1.50 | 1.0000 |" in markdown
+    assert "| hf/bad | bfloat16 |" in markdown
 
 
 def test_the_policy_allows_no_script_and_the_page_needs_none(board):
@@ -131,7 +156,10 @@ def test_the_policy_allows_no_script_and_the_page_needs_none(board):
         assert not [name for name in attributes if name == "style" or name.startswith("on")]
         assert all(value is not None for value in attributes.values())
     links = [attributes["href"] for tag in ("a", "link") for attributes in page.all(tag)]
-    assert all(re.fullmatch(r"#[\w-]+|style\.css|leaderboard\.(csv|json|md)", link) for link in links)
+    assert all(
+        re.fullmatch(r"#[\w-]+|style\.css|leaderboard\.(csv|json|md|parquet)|(runs|pairs|errors)\.csv", link)
+        for link in links
+    )
 
 
 def test_every_anchor_has_its_target_and_ids_are_unique(hostile_board, board):
@@ -145,10 +173,11 @@ def test_every_anchor_has_its_target_and_ids_are_unique(hostile_board, board):
 
 def test_tables_are_accessible(board):
     page = Page(render_page(board))
-    assert len(page.all("table")) == len(page.all("caption")) == 3
+    # accuracy, one slicing, failures, errors, disagreement
+    assert len(page.all("table")) == len(page.all("caption")) == 5
     assert {cell.get("scope") for cell in page.all("th")} == {"row", "col", "colgroup"}
     regions = [a for a in page.all("div") if a.get("role") == "region"]
-    assert len(regions) == 3
+    assert len(regions) == 5
     assert all(a["aria-label"] and a["tabindex"] == "0" for a in regions)
     assert all(svg["role"] == "img" and "95% interval" in svg["aria-label"] for svg in page.all("svg"))
 
@@ -211,31 +240,49 @@ def test_markdown_text(given, shown):
 
 def test_markdown_shows_the_figures(board):
     source = render_markdown(board)
-    assert "| Model | exact | **execution** | judge: j |" in source
-    assert "| hf/good | 33.3% (6.1 to 79.2), n 3 | 66.7% (20.8 to 93.9), n 3 | 100.0% (20.7 to 100.0), n 1 |" in source
-    assert "| hf/bare | 0.0% (0.0 to 79.3), n 1 | \N{EN DASH} | \N{EN DASH} |" in source
+    assert "| Model | Rank | exact | **execution** | judge: j |" in source
+    assert (
+        "| hf/good | \N{EN DASH} | 33.3% (6.1 to 79.2), n 3 | 66.7% (20.8 to 93.9), n 3 | 100.0% (20.7 to 100.0), n 1 |"
+        in source
+    )
+    assert "| hf/bare | \N{EN DASH} | 0.0% (0.0 to 79.3), n 1 | \N{EN DASH} | \N{EN DASH} |" in source
     assert "| hf/part | 0 | 1 | 0 |" in source
     assert "nan" not in source.lower()
 
 
-def test_json_has_null_where_there_is_no_figure(make_run, score_list, tmp_path):
-    write_site(build_board([make_run("m", score_list("execution", "error"))]), tmp_path / "site")
-    found = json.loads((tmp_path / "site" / "leaderboard.json").read_bytes())
+def test_json_has_null_where_there_is_no_figure(make_run, score_list):
+    found = json.loads(render_json(build_board([make_run("m", score_list("execution", "error"))])))
     cell = found["tables"][0]["rows"][0]["cells"]["execution"]
     assert cell == {"value": None, "low": None, "high": None, "n": 0, "excluded": 1}
 
 
-def test_csv_is_one_line_a_figure_with_no_formula(board, hostile_board, tmp_path):
-    write_site(board, tmp_path / "site")
-    lines = list(csv.DictReader(io.StringIO((tmp_path / "site" / "leaderboard.csv").read_text())))
-    found = {(line["model"], line["column"], line["complexity"]): line for line in lines}
+def csv_lines(board, name):
+    (flat,) = [flat for flat in flat_tables(board) if flat.name == name]
+    return list(csv.DictReader(io.StringIO(render_csv(flat).decode())))
+
+
+def test_csv_is_one_line_a_figure_with_no_formula(board, hostile_board):
+    found = {(line["model"], line["column"], line["tag_value"]): line for line in csv_lines(board, "leaderboard")}
     assert found["hf/good", "execution", ""]["value"] == "0.666667"
-    assert (found["hf/good", "execution", "hard"]["n"], found["hf/good", "execution", "hard"]["excluded"]) == ("1", "1")
+    hard = found["hf/good", "execution", "hard"]
+    assert (hard["tag"], hard["n"], hard["excluded"]) == ("complexity", "1", "1")
     assert found["hf/bare", "execution", ""]["value"] == ""
     assert found["hf/bare", "execution", ""]["n"] == "0"
-    write_site(hostile_board, tmp_path / "hostile")
-    hostile = list(csv.DictReader(io.StringIO((tmp_path / "hostile" / "leaderboard.csv").read_text())))
-    assert {line["model"] for line in hostile} == {*HOSTILE[:3], "'=HYPERLINK(1)"}
+    for flat in flat_tables(hostile_board):
+        for line in csv_lines(hostile_board, flat.name):
+            assert not [value for value in line.values() if value.startswith(("=", "+", "@"))]
+    assert {line["model"] for line in csv_lines(hostile_board, "runs")} == {*HOSTILE[:3], "'=HYPERLINK(1)"}
+
+
+def test_runs_pairs_errors_and_disagreement_are_tables_too(board):
+    runs = {line["model"]: line for line in csv_lines(board, "runs")}
+    assert (runs["hf/part"]["complete"], runs["hf/part"]["timeout"], runs["hf/good"]["error"]) == ("false", "1", "1")
+    assert (runs["hf/good"]["rank_best"], runs["hf/good"]["rank_worst"], runs["hf/bare"]["rank_best"]) == ("", "", "")
+    assert runs["hf/good"]["prompt_tokens"] == runs["hf/good"]["mean_seconds"] == ""
+    errors = {(line["model"], line["category"]): line for line in csv_lines(board, "errors")}
+    assert errors["hf/part", "timeout or limit"]["examples"] == "e1"
+    said = {line["verdicts"]: line["answers"] for line in csv_lines(board, "disagreement")}
+    assert said["exact wrong; execution right; judge: j none"] == "1"
 
 
 def test_an_undefined_name_in_a_template_is_an_error():
@@ -258,6 +305,6 @@ def test_an_empty_board_is_a_page():
 
 
 def test_bars_and_shades():
-    lengths = bar(mean_cell([("a", 1.0), ("b", 0.0)]))
+    lengths = bar(cell_of(1.0, 2, 0))
     assert (lengths.length, lengths.low, lengths.high) == (100.0, 18.91, 181.09)
     assert [shade(value) for value in (0.0, 0.099, 0.1, 0.3, 0.7, 0.999, 1.0)] == [0, 0, 1, 3, 7, 9, 9]

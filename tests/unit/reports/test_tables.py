@@ -12,7 +12,9 @@ from benchmark.errors import UsageError
 from benchmark.store import RunFolder
 from benchmark.types import Score
 from reports.board import FAILURES
-from reports.tables import build_board, mean_cell
+from reports.reading import Column
+from reports.slices import mean_cell
+from reports.tables import build_board
 
 
 def only_table(*runs):
@@ -20,23 +22,31 @@ def only_table(*runs):
     return table
 
 
+def cell(*answers):
+    """The figure of (place, value) pairs."""
+    column = Column()
+    for sample, (place, value) in enumerate(answers):
+        column.add(place, sample, value)
+    return mean_cell(column, 40)
+
+
 def test_eighteen_of_thirty_has_the_textbook_interval():
-    cell = mean_cell((f"e{i}", float(i < 18)) for i in range(30))
-    assert (cell.value, cell.n, cell.excluded) == (0.6, 30, 0)
-    assert (round(cell.low, 3), round(cell.high, 3)) == (0.423, 0.754)
+    found = cell(*((i, float(i < 18)) for i in range(30)))
+    assert (found.value, found.n, found.excluded) == (0.6, 30, 0)
+    assert (round(found.low, 3), round(found.high, 3)) == (0.423, 0.754)
 
 
 def test_no_answers_give_nan_and_never_zero():
-    for answers in ([], [("e0", None)]):
-        cell = mean_cell(answers)
-        assert all(math.isnan(figure) for figure in (cell.value, cell.low, cell.high))
-        assert cell.n == 0
-        assert not cell.known
+    for answers in ([], [(0, None)]):
+        found = cell(*answers)
+        assert all(math.isnan(figure) for figure in (found.value, found.low, found.high))
+        assert found.n == 0
+        assert not found.known
 
 
 def test_several_answers_to_one_example_are_one_observation():
-    cell = mean_cell([("e0", 1.0), ("e0", 0.0), ("e1", 1.0), ("e1", None)])
-    assert (cell.value, cell.n, cell.excluded) == (0.75, 2, 1)
+    found = cell((0, 1.0), (0, 0.0), (1, 1.0), (1, None))
+    assert (found.value, found.n, found.excluded) == (0.75, 2, 1)
 
 
 def test_null_values_leave_n_and_are_counted(make_run, score_list):
@@ -108,13 +118,13 @@ def test_slices_follow_the_tag_and_keep_their_n(make_run, score_list):
     tags = ["hard", "easy", "hard", None, "easy"]
     run = make_run("m", score_list("execution", 1.0, 1.0, 0.0, 1.0, "error"), tags=tags)
     table = only_table(run)
-    assert table.complexities == ("easy", "hard", "untagged")
-    found = {name: (cell.value, cell.n, cell.excluded) for name, cell in table.rows[0].slices.items()}
+    assert [(s.tag, s.values, s.shown) for s in table.slicings] == [("complexity", ("easy", "hard", "untagged"), True)]
+    found = {name: (c.value, c.n, c.excluded) for name, c in table.rows[0].slices["complexity"].items()}
     assert found == {"easy": (1.0, 1, 1), "hard": (0.5, 2, 0), "untagged": (1.0, 1, 0)}
 
 
 def test_untagged_examples_make_no_slices(make_run, score_list):
-    assert only_table(make_run("m", score_list("execution", 1.0), tags=[None])).complexities == ()
+    assert only_table(make_run("m", score_list("execution", 1.0), tags=[None])).slicings == ()
 
 
 def test_differing_fingerprints_never_share_a_table(make_run, score_list):
