@@ -9,25 +9,29 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-from torch.nn.functional import cross_entropy
-from trl import SFTTrainer
+
+def lean_trainer() -> Any:
+    """A subclass of SFTTrainer that applies the output head to labelled positions only."""
+    import torch
+    from trl import SFTTrainer
+
+    class LeanTrainer(SFTTrainer):  # type: ignore[misc]
+        def compute_loss(
+            self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            """The mean loss a labelled token; with `num_items_in_batch`, this batch's part of the step's mean."""
+            loss_sum, count = labelled_loss(model.get_base_model(), inputs)
+            loss = loss_sum / torch.as_tensor(count if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+            return (loss, {"loss": loss.detach()}) if return_outputs else loss
+
+    return LeanTrainer
 
 
-class LeanTrainer(SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer with the output head applied to labelled positions only."""
+def labelled_loss(model: Any, inputs: dict[str, Any]) -> tuple[Any, int]:
+    """The summed cross-entropy (nats, a scalar tensor) of the next-token labels that are not -100, and their number."""
+    import torch
+    from torch.nn.functional import cross_entropy
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """The mean loss a labelled token; with `num_items_in_batch`, this batch's part of the mean over a step."""
-        loss_sum, count = labelled_loss(model.get_base_model(), inputs)
-        loss = loss_sum / torch.as_tensor(count if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
-        return (loss, {"loss": loss.detach()}) if return_outputs else loss
-
-
-def labelled_loss(model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, int]:
-    """The summed cross-entropy (nats) of the next-token labels that are not -100, and how many those are."""
     labels = inputs["labels"][:, 1:]
     wanted = labels != -100
     hidden = model.base_model(

@@ -21,6 +21,8 @@ from finetune.base import open_base, pad_token, with_adapter
 from finetune.config import Recipe
 from finetune.data import Rows, TokenRow, rows_fingerprint, training_rows
 from finetune.folder import AdapterFolder
+from finetune.lean_loss import lean_trainer
+from finetune.watch import watch
 
 #: Called as progress(stage, done, total).
 Progress = Callable[[str, int, int], None]
@@ -93,17 +95,14 @@ def _trainer(
     import torch
     from trl import SFTTrainer
 
-    from finetune.lean_loss import LeanTrainer
-    from finetune.watch import Watch
-
     model = with_adapter(base.model, recipe.lora, recipe.train.seed)
-    trainer = (SFTTrainer if base.device == "cuda" else LeanTrainer)(
+    trainer = (SFTTrainer if base.device == "cuda" else lean_trainer())(
         model=model,
         args=_arguments(recipe, base, folder),
         train_dataset=_as_dataset(rows.rows),
         eval_dataset=_as_dataset(watched.rows) if watched and recipe.train.eval_steps else None,
         processing_class=base.tokenizer,
-        callbacks=[Watch(folder, progress)],
+        callbacks=[watch(folder, progress)],
     )
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
