@@ -8,7 +8,9 @@ Does not: choose hyper-parameters, or benchmark the result (`sqlgauge run --mode
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import msgspec
 
 from benchmark.errors import MissingDependency, UsageError
 from benchmark.identity import digest, slug
-from benchmark.models.hf import HfModel
+from benchmark.models.hf import HfModel, quiet_transformers
 from finetune.base import open_base, pad_token, with_adapter
 from finetune.config import Recipe
 from finetune.data import Rows, TokenRow, rows_fingerprint, training_rows
@@ -35,6 +37,7 @@ def train_adapter(recipe: Recipe, out: Path | str, name: str | None = None, prog
     Raises UsageError and its kind before any work, RunConflict when `name` holds another training.
     """
     _check_packages()
+    quiet_transformers()
     base = open_base(recipe.model)
     check_device(recipe, base.device)
     rows, watched = training_rows(recipe.data, recipe.format, base.tokenizer)
@@ -44,8 +47,10 @@ def train_adapter(recipe: Recipe, out: Path | str, name: str | None = None, prog
     with folder.writing():
         folder.claim(identity)
         if not folder.complete():
-            trainer = _trainer(recipe, base, rows, watched, folder, progress)
-            trainer.train(resume_from_checkpoint=folder.last_checkpoint())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # TRL's and transformers' about each other's options
+                trainer = _trainer(recipe, base, rows, watched, folder, progress)
+                trainer.train(resume_from_checkpoint=folder.last_checkpoint())
             folder.finish(trainer.model, _outcome(trainer, rows, watched))
     return folder.path
 
@@ -74,15 +79,11 @@ def check_device(recipe: Recipe, device: str) -> None:
 
 
 def _check_packages() -> None:
-    try:
-        import bitsandbytes  # noqa: F401
-        import datasets  # noqa: F401
-        import peft  # noqa: F401
-        import trl  # noqa: F401
-    except ImportError as error:
-        raise MissingDependency(
-            f"fine-tuning needs {error.name}, which is not installed", "pip install 'sqlgauge[finetune]'"
-        ) from None
+    for name in ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets"):
+        if find_spec(name) is None:
+            raise MissingDependency(
+                f"fine-tuning needs {name}, which is not installed", "pip install 'sqlgauge[finetune]'"
+            )
 
 
 def _trainer(
@@ -93,8 +94,10 @@ def _trainer(
     TRL casts a QLoRA adapter to bf16, and Adam would keep its moments in bf16 too; small steps are lost there.
     """
     import torch
+    from transformers.trainer_callback import PrinterCallback
     from trl import SFTTrainer
 
+    base.tokenizer.pad_token = pad_token(base.tokenizer, recipe.format.pad)
     model = with_adapter(base.model, recipe.lora, recipe.train.seed)
     trainer = (SFTTrainer if base.device == "cuda" else lean_trainer())(
         model=model,
@@ -104,6 +107,7 @@ def _trainer(
         processing_class=base.tokenizer,
         callbacks=[watch(folder, progress)],
     )
+    trainer.remove_callback(PrinterCallback)  # `watch` tells what is worth telling
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32)
@@ -133,7 +137,6 @@ def _arguments(recipe: Recipe, base: HfModel, folder: AdapterFolder) -> Any:
         gradient_checkpointing=part.gradient_checkpointing,
         train_sampling_strategy="group_by_length" if part.group_by_length else "random",
         max_length=None,  # `finetune.data` has dealt with long rows, and counted them
-        pad_token=pad_token(base.tokenizer, recipe.format.pad),
         save_strategy="steps",
         save_steps=part.save_steps,
         save_total_limit=2,

@@ -8,6 +8,7 @@ Does not: promise the same text at another batch size in half precision; the bat
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -252,6 +253,7 @@ def quiet_transformers() -> None:
     """Our own progress bar is the only one, and warnings about weights that we chose are noise."""
     from transformers.utils import logging as transformers_logging
 
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it recommends a kernel from the Hub
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
 
