@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_every_shipped_knob_is_explained(name: str) -> None:
     assert lines[0].startswith("# ")
     knobs = [line for line in lines if line.startswith("  ")]
     assert len(knobs) >= 25
+    assert [knob for knob in knobs if not re.search(r"# \w", knob)] == []
 
 
 def test_overrides_win_and_are_typed() -> None:
