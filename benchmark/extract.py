@@ -102,8 +102,16 @@ def _block(text: str) -> tuple[str | None, bool]:
     start = _statement_start(text)
     if start is None:
         return None, False
-    body = text[start:].split("```")[0].rstrip("`*")
-    return _until_prose(body)
+    return _until_prose(_without_markup(text[start:].split("```")[0]))
+
+
+def _without_markup(body: str) -> str:
+    """Drop what closes Markdown's bold or inline code after a statement; a quoted name keeps its backtick."""
+    body = body.rstrip()
+    while body.endswith("**") or (body.endswith("`") and body.count("`") % 2):
+        body = body.removesuffix("**") if body.endswith("**") else body[:-1]
+        body = body.rstrip()
+    return body
 
 
 def _statement_start(text: str) -> int | None:
