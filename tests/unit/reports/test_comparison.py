@@ -144,6 +144,6 @@ def test_the_verb(tmp_path: Path, cli: Callable[..., object]) -> None:
     assert "Only A has right (30)" in (tmp_path / "site" / "compare.html").read_text()
     cli("compare", "a", "b", "--fail-if-worse", "2pp", check=4)
     cli("compare", "b", "a", "--fail-if-worse", "2pp", check=0)
-    assert "no margin" in cli("compare", "a", "b", "--fail-if-worse", "two", check=2).stderr  # type: ignore[attr-defined]
+    assert "is no" in cli("compare", "a", "b", "--fail-if-worse", "two", check=2).stderr  # type: ignore[attr-defined]
     assert json.loads(cli("compare", "a", "b", "--json").stdout)["n"] == 100  # type: ignore[attr-defined]
     assert ".txt" in cli("compare", "a", "b", "--out", "x.txt", check=2).stderr  # type: ignore[attr-defined]
