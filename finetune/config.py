@@ -51,7 +51,7 @@ class DataPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatPart:
-    """How a row becomes tokens."""
+    """How a row becomes tokens. `pad` of 'eos' is the seed notebook's fault: no end token is learnt then."""
 
     prompt: str = "zero_shot"
     schema: str = "ddl"

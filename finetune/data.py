@@ -95,6 +95,8 @@ def token_row(example: Example, form: FormatPart, tokenizer: Any) -> TokenRow:
         raise SqlgaugeError(f"the prompt of example {example.id} begins with two BOS tokens", "Please report it.")
     learnt_from = 0 if form.loss == "all" else len(asked)
     labels = [IGNORED] * learnt_from + whole[learnt_from:]
+    if form.pad == "eos":  # as transformers' own collator has it: what equals the pad token is taken for padding
+        labels = [IGNORED if label == tokenizer.eos_token_id else label for label in labels]
     return TokenRow(example_id=example.id, input_ids=tuple(whole), labels=tuple(labels))
 
 

@@ -74,6 +74,14 @@ def test_the_seed_format_has_the_notebooks_faults(tokenizer: Any, shop: list[Exa
     assert pad_token(tokenizer, "tokenizer") == "<pad>"
 
 
+def test_padding_with_the_end_token_hides_it_from_learning(tokenizer: Any, shop: list[Example]) -> None:
+    tokenizer.eos_token = "<end_of_turn>"  # as chat models other than Gemma have it
+    faulty = token_row(shop[0], replace(CHAT, pad="eos"), tokenizer)
+    sound = token_row(shop[0], CHAT, tokenizer)
+    assert (faulty.labels[-1], sound.labels[-1]) == (IGNORED, tokenizer.eos_token_id)
+    assert faulty.labels[:-1] == sound.labels[:-1]
+
+
 def test_a_model_without_a_template_is_led_on_by_a_fence(tokenizer: Any, shop: list[Example]) -> None:
     tokenizer.chat_template = None
     prompt = render(shop[0])
