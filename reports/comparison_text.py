@@ -18,7 +18,7 @@ from reports.wording import percent
 def verdict(found: Comparison) -> str:
     """One sentence that a reader may quote.
 
-    It says 'better' or 'worse' only where the 95% interval of the difference leaves out zero.
+    It says 'better' or 'worse' only where the 95% interval leaves out zero and the exact test agrees.
     """
     gap = points(found.difference)
     if math.isnan(found.difference.low):
@@ -26,6 +26,9 @@ def verdict(found: Comparison) -> str:
     if found.separated:
         word = "better" if found.difference.value > 0 else "worse"
         return f"B is {word} than A: {gap} points."
+    if found.leaves_out_zero:
+        apart = len(found.only_a) + len(found.only_b)
+        return f"B - A is {gap} points, but only {apart} of {found.n} items tell A and B apart: too few to be sure."
     return f"These {found.n} items do not separate A and B: {gap} points."
 
 

@@ -84,6 +84,17 @@ def test_no_difference_is_no_certainty(tmp_path: Path) -> None:
     verbs.check_no_worse(found, 0.10)
 
 
+def test_four_items_are_too_few_to_be_sure(tmp_path: Path) -> None:
+    """The clustered interval leaves out zero by a hair; the exact test does not."""
+    a = make_run(tmp_path / "a", [0.0] * 240)
+    b = make_run(tmp_path / "b", [1.0] * 4 + [0.0] * 236)
+    found = compare_runs(a, b)
+    assert found.leaves_out_zero
+    assert found.p_value == 0.125
+    assert not found.separated
+    assert "only 4 of 240 items tell A and B apart" in verdict(found)
+
+
 def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     values: Values = [float(i % 3 == 0) for i in range(60)]
     other: Values = [float(i % 4 == 0) for i in range(60)]
