@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,7 +195,9 @@ class HfModel:
         from peft import PeftModel
 
         try:
-            adapted = PeftModel.from_pretrained(model, self.source.adapter)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # PEFT still asks transformers by an old name
+                adapted = PeftModel.from_pretrained(model, self.source.adapter)
             return adapted.merge_and_unload() if self.options.merge_adapter else adapted
         except (ValueError, RuntimeError, OSError) as error:
             first = str(error).splitlines()[0][:300]
