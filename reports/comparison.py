@@ -59,6 +59,7 @@ class Won:
 class Comparison:
     """B against A. `difference` is B - A as a proportion, its interval clustered by the examples' group.
 
+    `by_item` says that the examples are of one group only, so each counts as a cluster of its own.
     `p_value` is exact McNemar's, NaN where a value is neither 0 nor 1 (partial credit).
     """
 
@@ -75,6 +76,7 @@ class Comparison:
     difference: Estimate
     one_sided: Estimate
     p_value: float
+    by_item: bool
     slices: tuple[Slice, ...]
     warnings: tuple[str, ...]
 
@@ -111,6 +113,9 @@ def compare_runs(a: RunFolder, b: RunFolder, metric: str = HEADLINE, tag: str = 
     examples = {example.id: example for example in a.iter_examples()}
     x, y = ([of_run[item] for item in common] for of_run in values)
     groups = [examples[item].group for item in common]
+    by_item = len(set(groups)) == 1
+    if by_item:  # the data name no groups, or there is just one: items are all there is to go by
+        groups = common
     binary = set(x) | set(y) <= {0.0, 1.0}
     texts = [{g.example_id: g.text for g in reversed(run.generations())} for run in (a, b)]
     won = {side: [] for side in "ab"}  # type: dict[str, list[Won]]
@@ -135,6 +140,7 @@ def compare_runs(a: RunFolder, b: RunFolder, metric: str = HEADLINE, tag: str = 
         difference=paired_difference(x, y, groups),
         one_sided=paired_difference(x, y, groups, confidence=0.90),
         p_value=mcnemar_exact(*discordant(x, y)) if binary else math.nan,
+        by_item=by_item,
         slices=_slices(common, x, y, examples, tag),
         warnings=tuple(differing_settings([first, second])),
     )

@@ -43,7 +43,9 @@ def points(estimate: Estimate) -> str:
 def how(found: Comparison) -> str:
     """How the interval and the p-value were made."""
     estimate = found.difference
-    made = "exact, items as independent" if estimate.exact else f"t, clustered by {estimate.clusters} groups"
+    made = f"t, clustered by {estimate.clusters} groups"
+    if estimate.exact or found.by_item:
+        made = f"{'exact' if estimate.exact else 't'}, items as independent"
     few = "; few clusters, so it may be too narrow" if estimate.few_clusters and not estimate.exact else ""
     p = "" if math.isnan(found.p_value) else f"; exact McNemar p = {found.p_value:.2g}"
     return f"Interval: {made}{few}{p}."

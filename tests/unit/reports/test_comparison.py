@@ -7,6 +7,7 @@ import math
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,16 @@ def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
     assert as_json(straight) == as_json(mixed)
     assert as_markdown(straight) == as_markdown(mixed)
     assert as_page(straight) == as_page(mixed)
+
+
+def test_items_without_groups_count_one_by_one(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path / "a", [1.0] * 10 + [0.0] * 30), make_run(tmp_path / "b", [1.0] * 25 + [0.0] * 15)]
+    for run in runs:
+        run.write_examples([replace(example, group="unknown") for example in run.examples()])
+    found = compare_runs(*runs)
+    assert (found.by_item, found.difference.clusters) == (True, 40)
+    assert found.difference.low > 0
+    assert "t, items as independent" in as_text(found)
 
 
 def test_partial_credit_has_no_mcnemar(tmp_path: Path) -> None:
