@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmark.stats.bootstrap import Comparison, bootstrap_differences
+from benchmark.stats.clustered import is_binary
+from benchmark.stats.paired import discordant, mcnemar_exact
 from benchmark.stats.ranks import holm, rank_intervals
 from reports.board import Pair, Rank, Ranking
 from reports.reading import FloatArray, Items
@@ -36,7 +38,7 @@ def rank_runs(values: Mapping[str, FloatArray], items: Items) -> tuple[dict[str,
     clusters = len(set(groups))
     by_item = clusters == 1
     found = bootstrap_differences(table, range(len(groups)) if by_item else groups, draws=DRAWS)
-    pairs = pairs_of(found, ranked)
+    pairs = pairs_of(found, ranked, table)
     places = {run: place for place, run in enumerate(ranked)}
     spans = rank_intervals(len(ranked), [(places[p.upper], places[p.lower]) for p in pairs if p.separated])
     ranks = {run: Rank(best=best, worst=worst) for run, (best, worst) in zip(ranked, spans, strict=True)}
@@ -58,13 +60,22 @@ def common_items(rows: Sequence[FloatArray], items: Items) -> tuple[FloatArray, 
     return table[:, order], [items.groups[place] for place in order]
 
 
-def pairs_of(found: Sequence[Comparison], runs: Sequence[str]) -> tuple[Pair, ...]:
-    """The pairs with the better run first, in the order of the better and then of the worse run's id."""
-    adjusted = holm([comparison.p_value for comparison in found])
+def pairs_of(found: Sequence[Comparison], runs: Sequence[str], table: FloatArray) -> tuple[Pair, ...]:
+    """The pairs with the better run first, in the order of the better and then of the worse run's id.
+
+    A pair's p is the larger one of the bootstrap's and, for values of 0 and 1, of exact McNemar's: the one knows about
+    clusters, the other about few items that tell two runs apart. `table` is what `found` was computed from.
+    """
+    adjusted = holm([max(one.p_value, _exact(table[one.first], table[one.second])) for one in found])
     return tuple(
         _pair(comparison, p, runs[comparison.first], runs[comparison.second])
         for comparison, p in zip(found, adjusted, strict=True)
     )
+
+
+def _exact(first: FloatArray, second: FloatArray) -> float:
+    """Exact McNemar's p; 0 where values are neither 0 nor 1, so that the bootstrap's stands."""
+    return mcnemar_exact(*discordant(first, second)) if is_binary(first) and is_binary(second) else 0.0
 
 
 def _pair(comparison: Comparison, p: float, first: str, second: str) -> Pair:

@@ -127,7 +127,8 @@ def rests_on(ranking: Ranking) -> str:
     apart = sum(pair.separated for pair in ranking.pairs)
     return (
         f"{apart} of {len(ranking.pairs)} pairs of models are separated. Paired cluster bootstrap of {ranking.draws:,} "
-        f"draws over the {ranking.items} items that all ranked models share, {of}; p-values by Holm over all pairs."
+        f"draws over the {ranking.items} items that all ranked models share, {of}; p is the larger of "
+        "its and exact McNemar's, by Holm over all pairs."
     )
 
 

@@ -53,6 +53,17 @@ def test_a_pair_is_the_bootstrap_of_that_pair_the_better_one_first():
     assert pair.p_value == pytest.approx(expected.p_value, rel=0.2)
 
 
+def test_four_items_that_only_one_has_right_separate_nothing():
+    right = np.zeros(240)
+    right[:4] = 1.0
+    ranks, ranking = rank_runs({"a": right, "b": np.zeros(240)}, items_of(240, groups=24))
+    (pair,) = ranking.pairs
+    assert pair.low > 0, "the bootstrap alone is sure"
+    assert pair.p_value == 0.125
+    assert not pair.separated
+    assert {str(rank) for rank in ranks.values()} == {"1-2"}
+
+
 def test_holm_makes_many_models_harder_to_tell_apart():
     values = values_of(100, a=70, b=64)
     _, alone = rank_runs(values, items_of(100))
