@@ -96,7 +96,8 @@ def _check_tag(dataset: Dataset, condition: str, tag: str, equals: str) -> None:
     if not equals:
         raise UsageError(f"--where wants tag=value, not '{condition}'", f"Tags: {', '.join(sorted(tags))}.")
     if tag not in tags:
-        raise UsageError(f"{dataset.name} has no tag '{tag}'", did_you_mean(tag, tags))
+        hint = did_you_mean(tag, tags) if tags else "Its rows carry no tags; leave the condition out."
+        raise UsageError(f"{dataset.name} has no tag '{tag}'", hint)
 
 
 def _first_repeated(ids: Sequence[str]) -> str | None:

@@ -46,6 +46,7 @@ def settings(tiny_gemma: Path, tmp_path: Path) -> list[str]:
     return [
         f"model.spec=hf/{tiny_gemma}",
         f"data.dataset=gretel:{tmp_path / 'train.jsonl'}",
+        "data.where=[]",
         "train.steps=8",
         "train.batch_size=2",
         "train.save_steps=2",
