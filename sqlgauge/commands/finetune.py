@@ -47,7 +47,8 @@ def finetune(
         click.echo(json.dumps({"adapter": str(folder), **manifest}, indent=2))
         return
     tokens = manifest["tokens"]
-    click.echo(f"{folder}\n  {manifest['steps']} steps, last loss {manifest['last_loss']:.4f}")
+    loss = manifest["last_loss"]  # none where fewer steps were made than a log line covers
+    click.echo(f"{folder}\n  {manifest['steps']} steps" + ("" if loss is None else f", last loss {loss:.4f}"))
     click.echo(f"  {tokens['kept']} rows of {tokens['rows']}, {tokens['too_long']} longer than format.max_length")
     click.echo(f"  benchmark it: sqlgauge run --model {manifest['identity']['recipe']['model']['spec']}+{folder} ...")
 

@@ -201,7 +201,8 @@ def test_the_verbs(settings: list[str], cli: Cli, tmp_path: Path) -> None:
     assert plan["steps"] == 8
     assert plan["memory_gib"] > 0
     assert plan["seconds"] > 0
-    done = cli("finetune", "demo", *settings, "train.steps=2", "--name", "x")
+    done = cli("finetune", "demo", *settings, "train.steps=2", "train.log_steps=5", "--name", "x")
+    assert "2 steps\n" in done.stdout
     assert "benchmark it: sqlgauge run --model hf/" in done.stdout
     assert (tmp_path / "adapters" / "x" / "adapter_model.safetensors").exists()
     again = cli("finetune", "demo", *settings, "train.steps=2", "--name", "x", "--json")
