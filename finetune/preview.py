@@ -15,7 +15,7 @@ from finetune.base import open_base
 from finetune.config import Recipe
 from finetune.data import IGNORED, Rows, TokenRow, training_rows
 
-#: Share of a machine's matrix rate that TRL reaches: 8 to 20% on a GPU (docs/results.md), more on slow CPU cores.
+#: Share of a machine's matrix rate that a training is taken to reach: a rough guess, for the estimate of its time.
 EFFICIENCY = {"cuda": 0.1, "cpu": 0.25}
 _GIB = 1 << 30
 
