@@ -40,6 +40,33 @@ class Database(msgspec.Struct, frozen=True, array_like=True):
     path: str | None = None
 
 
+class Search(msgspec.Struct, frozen=True, array_like=True):
+    """How hard to look for a database on which a prediction differs from every gold. `seed` decides all that is drawn.
+
+    `skip` holds the places of predictions that need no search, such as those already proved.
+    """
+
+    seed: int = 2024
+    databases: int = 60
+    seconds: float = 2.0
+    skip: list[int] = []
+
+
+class Grid(msgspec.Struct, frozen=True, array_like=True):
+    """A result to be shown: column names, and rows of JSON values."""
+
+    columns: list[str]
+    rows: list[list[object]]
+
+
+class Counterexample(msgspec.Struct, frozen=True, array_like=True):
+    """A small database, as a script that builds it, and what a gold and the prediction answer on it."""
+
+    setup_sql: str
+    gold: Grid
+    prediction: Grid
+
+
 class Job(msgspec.Struct, frozen=True, array_like=True):
     """Compare each prediction with the golds on one database."""
 
@@ -51,10 +78,14 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     predictions: list[str]
     policy: str = "default"
     limits: Limits = Limits()
+    search: Search | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
-    """How one statement ended; for a prediction, `agrees` says whether its result equals a gold's."""
+    """How one statement ended; for a prediction, `agrees` says whether its result equals a gold's.
+
+    Where a search was asked for: `counterexample` is what it found, or else `databases` counts those that agreed.
+    """
 
     status: Status
     detail: str = ""
@@ -62,6 +93,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     rows: int | None = None
     agrees: bool = False
     preview: list[list[object]] = []
+    counterexample: Counterexample | None = None
+    databases: int = 0
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
