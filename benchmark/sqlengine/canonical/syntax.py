@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
 
 
 @lru_cache(maxsize=2_000)
-def canonical(sql: str, dialect: str) -> exp.Expr | None:
+def folded(sql: str, dialect: str) -> exp.Expr | None:
     """The normal form of a statement, or None if it cannot be parsed. Treat it as read-only: it is shared."""
     tree = parse(sql, dialect)
     if tree is None:
