@@ -22,16 +22,18 @@ _START = (
     r"(?:select|with|insert|update|delete|replace|merge|create|alter|drop|truncate|values|pragma|attach|detach|vacuum"
     r"|copy|explain|begin|commit|install|load|set|grant|revoke|call|exec|reindex|analyze)"
 )
+_COMMENTS = r"(?:/\*(?:[^*]|\*(?!/))*\*/\s*)*"
 #: A statement begins at the start of a line, after at most a short label such as "SQL query:".
 _STATEMENT = re.compile(
     r"^[ \t>*`]*(?:(?:[A-Za-z ]{0,30})?(?:sql|query|answer|statement|output|response)[ \t]*(?:query)?[*`]*[ \t]*:[*`]*"
     r"\s*)?"
-    rf"[`(]*({_START}\b)",
+    rf"[`(]*({_COMMENTS}{_START}\b)",
     re.IGNORECASE | re.MULTILINE,
 )
 #: Words that must follow the first one for prose such as "With this query ..." or "Update: ..." not to count as SQL.
 _PLAUSIBLE = re.compile(
-    r"(?:select\b|values\s*\(|with\s+(?:recursive\s+)?[\"`\[\w]+\s*(?:\([^)]*\)\s*)?as\s*(?:not\s+materialized\s*|materialized\s*)?\("
+    _COMMENTS + r"(?:select\b|values\s*\("
+    r"|with\s+(?:recursive\s+)?[\"`\[\w]+\s*(?:\([^)]*\)\s*)?as\s*(?:not\s+materialized\s*|materialized\s*)?\("
     r"|(?:insert|replace)\s+(?:or\s+\w+\s+)?into\b|update\s+[\"`\[\w.]+(?:\s+(?:as\s+)?\w+)?\s+set\b|delete\s+from\b|merge\s+into\b"
     r"|(?:create|drop|alter)\s+(?:or\s+replace\s+)?(?:unique\s+|temp\s+|temporary\s+|virtual\s+|materialized\s+)*(?:table|view|index|trigger|schema|database|sequence|type|function|procedure|role|user)\b"
     r"|truncate\b|pragma\s+\w+|(?:attach|detach)\b|vacuum\b|copy\b|explain\s+\w+|begin\b|commit\b|install\s+\w+|load\s+['\w]+"

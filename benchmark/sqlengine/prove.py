@@ -58,10 +58,9 @@ def prove(gold: str, prediction: str, dialect: str, schema_sql: str, policy: str
     if policy in ("strict", "spider") and "order by" in gold.lower():
         return _same_tokens(gold, prediction, dialect)  # these compare lists, ties included
     ordered = ordered and policy != "bird"
-    forms = [_form(sql, dialect, schema_sql, ordered, policy in _FREE) for sql in (gold, prediction)]
-    if forms[0] is None or forms[1] is None:
+    a, b = (_form(sql, dialect, schema_sql, ordered, policy in _FREE) for sql in (gold, prediction))
+    if a is None or b is None:
         return _same_tree(gold, prediction, dialect)
-    a, b = forms
     if policy == "bird":
         a, b = replace(a, query=_as_set(a.query)), replace(b, query=_as_set(b.query))
     if a.label != b.label or not (a.query == b.query or _orders_more(a.query, b.query)):
@@ -113,7 +112,7 @@ def _bare(e: E, context: Context) -> E:
     inner = e
     if e[0] == "*" and ("num", "1.0") in e[1:]:
         inner = e[1] if e[2] == ("num", "1.0") else e[2]
-    elif e[0] == "cast" and e[2][2] in _REAL_TYPES:
+    elif e[0] == "cast" and (e[2][2] in _REAL_TYPES if context.dialect == "sqlite" else e[2][2] == "DOUBLE"):
         inner = e[1]
     return inner if context.kind(inner) in ("integer", "real") else e
 
@@ -145,5 +144,3 @@ def _same_tokens(gold: str, prediction: str, dialect: str) -> Proof | None:
     if a is None or a != b or any(token.upper() in ("RANDOM", "RAND", "UUID") for token in a):
         return None
     return Proof(" ".join(a), ("same_tokens",))
-
-

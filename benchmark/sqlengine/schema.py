@@ -1,7 +1,8 @@
 """What a schema promises about every database under it: columns and their types, keys, NOT NULL, foreign keys, checks.
 
-Promises: only what the DDL says; a table that is altered later, or that cannot be read, is left out, and nothing is
-assumed about it. A primary key is taken as NOT NULL, as the standard has it, though SQLite lets NULL into some.
+Promises: only what the engine enforces, or the DDL says about other tables; a table that is altered later, or that
+cannot be read, is left out, and nothing is assumed about it. SQLite lets NULL into most primary keys, so `not_null`
+says whether a column of one really never holds it.
 Does not: look at rows, or ask an engine.
 """
 
@@ -20,7 +21,11 @@ from benchmark.sqlengine.parse import parse, split_statements
 #: What a column holds in a database that honours its declared type. `any` promises nothing.
 Kind = Literal["integer", "real", "text", "boolean", "date", "timestamp", "time", "blob", "any"]
 
-_DATA_STATEMENT = re.compile(r"\s*(?:insert|replace|update|delete|select|with|values|begin|commit|pragma)\b", re.IGNORECASE)
+_DATA_STATEMENT = re.compile(
+    r"\s*(?:insert|replace|update|delete|select|with|values|begin|commit|pragma)\b", re.IGNORECASE
+)
+#: SQLite's options after a table's columns, which sqlglot does not read.
+_TABLE_OPTIONS = re.compile(r"\)\s*(?:(?:WITHOUT\s+ROWID|STRICT)\s*,?\s*)+;?\s*\Z", re.IGNORECASE)
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("BOOL", "boolean"),
     ("TIMESTAMP", "timestamp"),
@@ -84,11 +89,14 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()
     #: CHECK conditions, as trees.
     checks: tuple[exp.Expr, ...] = ()
+    _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {column.name.lower(): column for column in self.columns})
 
     def column(self, name: str) -> Column | None:
         """By name in any letter case."""
-        folded = name.lower()
-        return next((column for column in self.columns if column.name.lower() == folded), None)
+        return self._by_name.get(name.lower())
 
     def not_null(self, name: str) -> bool:
         """Whether the column exists and never holds NULL."""
@@ -121,9 +129,9 @@ def schema_of(schema_sql: str, dialect: str) -> Schema:
     """
     tables: dict[str, Table] = {}
     for text in ddl_statements(schema_sql):
-        tree = parse(text, dialect)
+        tree = parse(_TABLE_OPTIONS.sub(")", text), dialect)
         if isinstance(tree, exp.Create) and tree.kind == "TABLE":
-            made = _table(tree, dialect)
+            made = _table(tree, text, dialect)
             tables.pop(tree.find(exp.Table).name.lower(), None) if made is None else None  # type: ignore[union-attr]
             if made is not None:
                 tables[made.name.lower()] = made
@@ -141,20 +149,25 @@ def ddl_statements(schema_sql: str) -> tuple[str, ...]:
     return tuple(s.text for s in split_statements(schema_sql) if not _DATA_STATEMENT.match(s.text))
 
 
-def kind_of(declared: str) -> Kind:
+def kind_of(declared: str, dialect: str = "") -> Kind:
     """The kind of values under a declared type, by the words in it."""
     upper = declared.upper()
+    if dialect == "sqlite" and ("STRING" in upper or "ENUM" in upper):
+        return "any"  # they turn texts that look like numbers into numbers there
     for word, kind in _KINDS:
         if word in upper:
             return kind
     return "any"
 
 
-def _table(tree: exp.Create, dialect: str) -> Table | None:
+def _table(tree: exp.Create, text: str, dialect: str) -> Table | None:
     if not isinstance(tree.this, exp.Schema):
         return None
     name = tree.this.this.name
-    columns, uniques, foreign, checks = [], [], [], []
+    columns: list[Column] = []
+    uniques: list[frozenset[str]] = []
+    foreign: list[ForeignKey] = []
+    checks: list[exp.Expr] = []
     primary: tuple[str, ...] = ()
     for node in tree.this.expressions:
         if isinstance(node, exp.ColumnDef):
@@ -178,7 +191,8 @@ def _table(tree: exp.Create, dialect: str) -> Table | None:
         checks += [check.this for check in node.find_all(exp.CheckColumnConstraint)]
     if primary:
         uniques.insert(0, frozenset(primary))
-        columns = [_never_null(c) if c.name.lower() in primary else c for c in columns]
+        if not _lets_null_in(text, primary, dialect):
+            columns = [_never_null(c) if c.name.lower() in primary else c for c in columns]
     return Table(name, tuple(columns), primary, tuple(dict.fromkeys(uniques)), tuple(foreign), tuple(checks))
 
 
@@ -190,8 +204,16 @@ def _column(node: exp.ColumnDef, dialect: str) -> tuple[Column, bool, bool]:
     collations = [kind.this.name.upper() for kind in kinds if isinstance(kind, exp.CollateColumnConstraint)]
     generated = bool({exp.ComputedColumnConstraint, exp.GeneratedAsRowColumnConstraint} & has)
     collated = any(collation != "BINARY" for collation in collations)
-    column = Column(node.name, kind_of(declared), declared, not_null, collated, generated)
+    column = Column(node.name, kind_of(declared, dialect), declared, not_null, collated, generated)
     return column, exp.PrimaryKeyColumnConstraint in has, exp.UniqueColumnConstraint in has
+
+
+def _lets_null_in(text: str, primary: tuple[str, ...], dialect: str) -> bool:
+    """SQLite's old flaw: a primary key other than INTEGER PRIMARY KEY may hold NULL, except WITHOUT ROWID or STRICT."""
+    if dialect != "sqlite" or _TABLE_OPTIONS.search(text):
+        return False
+    row_number = rf"[(,]\s*[\"`\[]?{re.escape(primary[0])}[\"`\]]?\s+INTEGER\b"
+    return len(primary) > 1 or not re.search(row_number, text, re.IGNORECASE)
 
 
 def _never_null(column: Column) -> Column:

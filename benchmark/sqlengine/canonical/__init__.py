@@ -12,8 +12,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from benchmark.sqlengine.canonical import grouping, joins, membership, merging, ordering, predicates, ranges, scalars, setops
-from benchmark.sqlengine.canonical.facts import Context, is_arbitrary
+from benchmark.sqlengine.canonical import (
+    grouping,
+    joins,
+    membership,
+    merging,
+    ordering,
+    predicates,
+    ranges,
+    scalars,
+    setops,
+    truth,
+)
+from benchmark.sqlengine.canonical.blocks import is_arbitrary
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import (
     FALSE,
     LEAVES,
@@ -59,6 +71,7 @@ RESULT_RULES: tuple[QueryRule, ...] = (
     merging.wrapped_set_operation,
     merging.push_into_union_all,
     grouping.having_as_where,
+    grouping.rows_in_a_group,
     grouping.grouped_by_key,
     grouping.aggregates_of_one_row,
     grouping.group_without_aggregates,
@@ -140,6 +153,8 @@ class Rules:
     def _expression(self, e: Any, context: Context) -> Any:
         if is_query(e):
             return self._nested(e, context)
+        if e[0] == "scalar":  # of several rows SQLite takes the first, so that the order counts
+            return ("scalar", self.apply(e[1], context))
         if e[0] not in LEAVES:
             operands = tuple(self._expression(x, context) for x in e[1:])
             e = (e[0], *operands) if operands != e[1:] else e
@@ -167,13 +182,13 @@ def _conditions(given: tuple[E, ...], context: Context) -> tuple[E, ...]:
         return given
     found: list[E] = []
     for e in given:
-        e = predicates.truth(e, context)
+        e = truth.truth(e, context)
         e = ranges.always_or(e, context) or e
         found += conjuncts(e)
     if FALSE in found or NULL in found:
         return (FALSE,)
     kept = sort_expressions(e for e in found if e != TRUE)
-    return predicates.redundant_null_tests(ranges.narrowed(kept, context), context)
+    return truth.redundant_null_tests(ranges.narrowed(kept, context), context)
 
 
 ALL_RULES = Rules(RULES)

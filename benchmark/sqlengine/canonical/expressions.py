@@ -35,7 +35,13 @@ BINARY: dict[type[exp.Expr], str] = {
     exp.And: "and",
     exp.Or: "or",
 }
-AGGREGATES: dict[type[exp.Expr], str] = {exp.Count: "count", exp.Sum: "sum", exp.Avg: "avg", exp.Min: "min", exp.Max: "max"}
+AGGREGATES: dict[type[exp.Expr], str] = {
+    exp.Count: "count",
+    exp.Sum: "sum",
+    exp.Avg: "avg",
+    exp.Min: "min",
+    exp.Max: "max",
+}
 #: Functions whose answer is not a function of their arguments, or depends on the order of rows.
 _VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.FirstValue)
 _VOLATILE_NAMES = frozenset({"RANDOM", "RANDOMBLOB", "CHANGES", "TOTAL_CHANGES", "LAST_INSERT_ROWID", "STRING_AGG",
@@ -203,7 +209,10 @@ class Expressions:
         branches: list[E] = []
         for branch in node.args["ifs"]:
             condition = self.expr(branch.this, scope)
-            branches += [condition if subject is None else ("=", subject, condition), self.expr(branch.args["true"], scope)]
+            branches += [
+                condition if subject is None else ("=", subject, condition),
+                self.expr(branch.args["true"], scope),
+            ]
         return ("case", default, *branches)
 
     def _if(self, node: exp.Expr, scope: Scope) -> E:

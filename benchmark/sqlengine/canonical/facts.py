@@ -7,14 +7,15 @@ Does not: change anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from benchmark.sqlengine.canonical.expressions import has_aggregate, has_window, is_aggregate
+from benchmark.sqlengine.canonical.expressions import has_aggregate
 from benchmark.sqlengine.canonical.ir import (
     COMPARISONS,
     LEAVES,
+    NULL,
     Block,
     E,
     Outer,
@@ -31,10 +32,10 @@ from benchmark.sqlengine.canonical.ir import (
 from benchmark.sqlengine.schema import Kind, Table
 
 #: Operators and functions that are NULL as soon as one operand is, and else never in SQLite or DuckDB.
-_STRICT = frozenset({"+", "-", "*", "||", "neg", "=", "<>", "<", "<=", ">", ">=", "like", "not"})
-#: Those that are NULL when an operand is, and maybe in other cases too (division by zero, a text out of range).
-_NULL_IN_NULL_OUT = _STRICT | {"/", "%", "cast", "between", "Lower:this", "Upper:this", "Abs:this", "Length:this",
-                               "Trim:this", "Round:this", "Round:this,decimals"}  # fmt: skip
+STRICT = frozenset({"+", "-", "*", "||", "neg", "=", "<>", "<", "<=", ">", ">=", "like", "not"})
+_COMPARING = COMPARISONS | {"is", "isnt", "in", "between", "insub"}
+#: Kinds that SQLite compares without converting one to the other.
+_FAMILIES: dict[str, str] = {"integer": "number", "real": "number", "boolean": "number", "text": "text"}
 _COMPARABLE: frozenset[Kind] = frozenset({"integer", "text", "date", "timestamp", "boolean", "real"})
 
 
@@ -47,6 +48,9 @@ class Context:
     outer: set[str] = field(default_factory=set)
     derived: dict[str, Query] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
+    #: Whether SQLite compares values of different or unknown kinds somewhere: then a column's affinity matters, and no
+    #: rule may put a column in the place of a value without one, or the other way round.
+    mixed: bool = False
     made: int = 0
 
     def renamed(self, block: Block) -> Block:
@@ -67,6 +71,16 @@ class Context:
         self.outer.clear()
         self.derived.clear()
         self._note(query)
+        self.mixed = self.dialect == "sqlite" and any(map(self._compares_kinds, walk(query)))
+
+    def _compares_kinds(self, e: E) -> bool:
+        if e[0] not in _COMPARING:
+            return False
+        sides: tuple[E, ...] = e[1:]
+        if e[0] == "insub":
+            sides = (*e[2:], *e[1].select) if isinstance(e[1], Block) else (NULL, ("word",))
+        families = {_FAMILIES.get(self.kind(side), "") for side in sides if side != NULL}
+        return len(families) > 1 or "" in families
 
     def _note(self, query: Query) -> None:
         if isinstance(query, Block):
@@ -98,7 +112,7 @@ class Context:
             return any(map(self.not_null, e[1:]))
         if op == "case":
             return self.not_null(e[1]) and all(map(self.not_null, e[3::2]))
-        if op in _STRICT or op in ("and", "or", "between", "in"):
+        if op in STRICT or op in ("and", "or", "between", "in"):
             return all(map(self.not_null, e[1:]))
         return False
 
@@ -173,8 +187,21 @@ class Context:
         return False
 
     def same_kind(self, a: E, b: E) -> bool:
-        """Whether two columns that are equal are the same value in every respect."""
-        return self.plain(a) and self.plain(b) and self.kind(a) == self.kind(b)
+        """Whether two columns that are equal are the same value in every respect.
+
+        For numbers that may be floats only where both are declared alike: SQLite keeps 1.0 in a DECIMAL column as 1.
+        """
+        if not (self.plain(a) and self.plain(b)) or self.kind(a) != self.kind(b):
+            return False
+        return self.kind(a) != "real" or (self._declared(a) == self._declared(b) != "")
+
+    def base(self, e: E) -> bool:
+        """Whether an expression is a column of a table itself: in SQLite it then has that column's affinity."""
+        return e[0] == "col" and e[1] in self.tables
+
+    def _declared(self, e: E) -> str:
+        column = self.tables[e[1]].column(e[2]) if self.base(e) else None
+        return column.declared if column else ""
 
     def keys(self, alias: str) -> list[frozenset[E]]:
         """Sets of columns that tell the rows of a source apart."""
@@ -210,127 +237,3 @@ def rename(block: Block, known: Mapping[str, str]) -> Block:
         sources=tuple(Source(known[s.alias], s.of) for s in changed.sources),
         outer=tuple(Outer(Source(known[j.source.alias], j.source.of), j.on) for j in changed.outer),
     )
-
-
-def rejects_null(condition: E, alias: str) -> bool:
-    """Whether a condition cannot be true for a row in which every column of `alias` is NULL."""
-    op = condition[0]
-    if op == "and":
-        return any(rejects_null(x, alias) for x in condition[1:])
-    if op == "or":
-        return all(rejects_null(x, alias) for x in condition[1:])
-    if op == "not":
-        return _is_null_with(condition[1], alias) or _rejects_not_null(condition[1], alias)
-    if op in COMPARISONS or op in ("like", "between"):
-        return any(_is_null_with(x, alias) for x in condition[1:3]) or _is_null_with(condition, alias)
-    if op == "in":
-        return _is_null_with(condition[1], alias)
-    if op == "insub":
-        return any(_is_null_with(x, alias) for x in condition[2:])
-    return op == "istrue" and rejects_null(condition[1], alias)
-
-
-def _rejects_not_null(e: E, alias: str) -> bool:
-    """For `NOT (x IS NULL)`."""
-    if e[0] == "is" and e[2] == ("null",):
-        return _is_null_with(e[1], alias)
-    return e[0] in ("in", "insub") and any(_is_null_with(x, alias) for x in (e[1:2] if e[0] == "in" else e[2:]))
-
-
-def _is_null_with(e: Any, alias: str) -> bool:
-    """Whether an expression is NULL when every column of `alias` is."""
-    if not isinstance(e, tuple):
-        return False
-    if e[0] == "col":
-        return bool(e[1] == alias)
-    if e[0] == "null":
-        return True
-    return e[0] in _NULL_IN_NULL_OUT and any(_is_null_with(x, alias) for x in e[1:])
-
-
-def has_own_aggregates(block: Block) -> bool:
-    """Whether a block groups, with or without GROUP BY."""
-    return block.group is not None or any(map(has_aggregate, (*block.select, *block.having, *(k.value for k in block.order))))
-
-
-def has_windows(block: Block) -> bool:
-    """Whether a window function is in the select list or the order."""
-    return any(map(has_window, (*block.select, *(k.value for k in block.order))))
-
-
-def is_simple(block: Block) -> bool:
-    """Whether a block only joins, filters and projects."""
-    return not (block.distinct or block.limited or block.having or has_own_aggregates(block) or has_windows(block))
-
-
-def closure(start: Iterable[E], block: Block, context: Context) -> set[E]:
-    """The columns (and other expressions) determined by `start` within one row of a block's join: keys, equalities."""
-    known = set(start)
-    rules = [(key, source.alias) for source in block.sources for key in context.keys(source.alias)]
-    rules += [(key, join.source.alias) for join in block.outer for key in context.keys(join.source.alias)]
-    equal = [e for e in block.where if e[0] == "="]
-    mentioned = set(columns(block))
-    grown = True
-    while grown:
-        before = len(known)
-        for _, a, b in equal:
-            for x, y in ((a, b), (b, a)):
-                if x in known or x[0] in ("num", "str"):
-                    if context.same_kind(a, b) or x[0] in ("num", "str"):
-                        known.add(y)
-        for join in block.outer:
-            if _fixed(join, known, context):
-                known |= {e for e in mentioned if e[1] == join.source.alias}
-        for found, alias in rules:
-            if found <= known:
-                known |= {e for e in mentioned if e[1] == alias} | found
-                table = context.tables.get(alias)
-                if table:
-                    known |= {("col", alias, column.name.lower()) for column in table.columns}
-        grown = len(known) > before
-    return known
-
-
-def _fixed(join: Outer, known: set[E], context: Context) -> bool:
-    """Whether the matching row of a LEFT JOIN is determined: its key equals what is known, and nothing else is asked."""
-    alias = join.source.alias
-    if any(e not in known for condition in join.on for e in columns(condition) if e[1] != alias):
-        return False
-    equal = set()
-    for e in join.on:
-        if e[0] == "=":
-            equal |= {a for a, b in ((e[1], e[2]), (e[2], e[1])) if a[0] == "col" and a[1] == alias and not any(c[1] == alias for c in columns(b))}
-    return any(found <= equal for found in context.keys(alias))
-
-
-def is_arbitrary(block: Block, context: Context) -> bool:
-    """Whether a grouped block reads a column, outside its aggregates, that its groups do not determine."""
-    if not has_own_aggregates(block):
-        return False
-    read = [e for item in (*block.select, *block.having, *(k.value for k in block.order)) for e in outside_aggregates(item)]
-    own = {source.alias for source in block.sources} | {join.source.alias for join in block.outer}
-    loose = [e for e in read if e[1] in own and e not in (block.group or ())]
-    if not loose:
-        return False
-    grouped = [item for item in block.group or () if item[0] != "col"]
-    if any(_covers(item, grouped) for item in (*block.select, *(k.value for k in block.order))):
-        loose = [e for item in (*block.select, *(k.value for k in block.order)) for e in outside_aggregates(item, grouped)
-                 if e[1] in own and e not in (block.group or ())]  # fmt: skip
-    return bool(loose) and not set(loose) <= closure(block.group or (), block, context)
-
-
-def _covers(item: E, grouped: list[E]) -> bool:
-    return any(x in grouped for x in walk(item))
-
-
-def outside_aggregates(item: Any, grouped: list[E] | None = None) -> list[E]:
-    """The columns of an expression that are in no aggregate and in no grouped expression."""
-    if grouped and item in grouped:
-        return []
-    if not isinstance(item, tuple):
-        return list(columns(item))
-    if item[0] == "col":
-        return [item]
-    if item[0] in LEAVES or is_aggregate(item):
-        return []
-    return [e for x in item[1:] for e in outside_aggregates(x, grouped)]

@@ -10,15 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from benchmark.sqlengine.canonical.blocks import closure, has_own_aggregates, has_windows, is_simple, outside_aggregates
 from benchmark.sqlengine.canonical.expressions import has_aggregate, is_aggregate
-from benchmark.sqlengine.canonical.facts import (
-    Context,
-    closure,
-    has_own_aggregates,
-    has_windows,
-    is_simple,
-    outside_aggregates,
-)
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import LEAVES, NULL, Block, E, Key, Query, Source, columns, is_query, key, walk
 from benchmark.sqlengine.canonical.merging import no_duplicates
 
@@ -41,6 +35,14 @@ def having_as_where(block: Block, context: Context) -> Query:
     return replace(block, having=having, where=(*block.where, *moved))
 
 
+def rows_in_a_group(block: Block, context: Context) -> Query:
+    """A group has a row at least: HAVING COUNT(*) >= 1 asks nothing."""
+    if not block.group:
+        return block
+    always = [e for e in block.having if e[0] == "<=" and e[2] == _STAR and e[1] in (("num", "1"), ("num", "0"))]
+    return replace(block, having=tuple(e for e in block.having if e not in always)) if always else block
+
+
 def _holds_query(e: E) -> bool:
     return any(is_query(part) for x in walk(e) for part in x[1:])
 
@@ -53,7 +55,9 @@ def grouped_by_key(block: Block, context: Context) -> Query:
     known = closure(kept, block, context)
     candidates = set(kept)
     for source in (*block.sources, *(join.source for join in block.outer)):
-        found = sorted((sorted(k, key=key) for k in context.keys(source.alias) if k <= known), key=lambda k: [*map(key, k)])
+        found = sorted(
+            (sorted(k, key=key) for k in context.keys(source.alias) if k <= known), key=lambda k: [*map(key, k)]
+        )
         candidates |= set(found[0]) if found else set()
     fixed = closure((), block, context)
     chosen = sorted(candidates - fixed, key=key, reverse=True)
@@ -81,7 +85,9 @@ def group_without_aggregates(block: Block, context: Context) -> Query:
 
 def aggregates_of_one_row(block: Block, context: Context) -> Query:
     """Where each group is one row, SUM(x), MIN(x) and MAX(x) are x, and COUNT(*) is 1."""
-    if not block.group or not block.sources or has_windows(block) or not no_duplicates(block, context, block.group):
+    if not block.group or not block.sources or context.mixed or has_windows(block):
+        return block
+    if not no_duplicates(block, context, block.group):
         return block
     changed = _map_values(block, lambda e: _of_one_row(e, context))
     rest = (*changed.select, *changed.having, *(k.value for k in changed.order))
@@ -136,6 +142,7 @@ def distinct_inside(block: Block, context: Context) -> Query:
             continue
         if block.distinct or (len(block.sources) > 1 and no_duplicates(block, context, block.select)):
             bare = Source(source.alias, replace(inner, distinct=False))
+            context.derived[source.alias] = bare.of if isinstance(bare.of, Block) else inner  # no key any more
             return replace(block, distinct=True, sources=(*block.sources[:place], bare, *block.sources[place + 1 :]))
     return block
 

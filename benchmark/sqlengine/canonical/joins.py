@@ -8,8 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from benchmark.sqlengine.canonical.facts import Context, rejects_null
-from benchmark.sqlengine.canonical.ir import FALSE, NULL, Block, E, Outer, Query, Source, aliases, columns, key, substitute
+from benchmark.sqlengine.canonical.facts import Context
+from benchmark.sqlengine.canonical.ir import (
+    FALSE,
+    NULL,
+    Block,
+    E,
+    Outer,
+    Query,
+    Source,
+    aliases,
+    columns,
+    key,
+    substitute,
+)
+from benchmark.sqlengine.canonical.nulls import rejects_null
 
 
 def outer_join_that_is_inner(block: Block, context: Context) -> Query:
@@ -133,7 +146,8 @@ def equal_groups(block: Block, context: Context) -> list[set[E]]:
         if e[0] != "=" or not all(_stands_for_itself(x, inner, context) for x in e[1:]):
             continue
         a, b = e[1:]
-        if not (_fits(a, b, context) or _fits(b, a, context) or context.same_kind(a, b)):
+        literal = not context.mixed and (_fits(a, b, context) or _fits(b, a, context))
+        if not (literal or context.same_kind(a, b)):
             continue
         touched = [group for group in groups if a in group or b in group]
         groups = [group for group in groups if group not in touched] + [{a, b}.union(*touched)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmark.sqlengine.canonical.blocks import has_own_aggregates, has_windows, is_simple
 from benchmark.sqlengine.canonical.expressions import has_aggregate
-from benchmark.sqlengine.canonical.facts import Context, has_own_aggregates, has_windows, is_simple
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import NULL, TRUE, Block, E, Query, SetOp, aliases, all_of, columns, substitute
 from benchmark.sqlengine.canonical.merging import no_duplicates
-from benchmark.sqlengine.canonical.predicates import truth
+from benchmark.sqlengine.canonical.truth import truth
 
 _ONE: E = ("num", "1")
 
@@ -95,7 +96,10 @@ def _joined(block: Block, e: E) -> Block:
     inner = e[1]
     where = tuple(other for other in block.where if other is not e)
     return replace(
-        block, sources=(*block.sources, *inner.sources), outer=(*block.outer, *inner.outer), where=(*where, *inner.where)
+        block,
+        sources=(*block.sources, *inner.sources),
+        outer=(*block.outer, *inner.outer),
+        where=(*where, *inner.where),
     )
 
 
@@ -172,14 +176,15 @@ def set_operation_as_filter(query: SetOp, context: Context) -> Query:
         if branch.limited or has_own_aggregates(branch) or has_windows(branch):
             return query
     pairs = list(zip(left.select, right.select, strict=True))
-    if not all(context.kind(a) == context.kind(b) != "any" and not (context.collated(a) or context.collated(b)) for a, b in pairs):
+    if not all(
+        context.kind(a) == context.kind(b) != "any" and not (context.collated(a) or context.collated(b))
+        for a, b in pairs
+    ):
         return query
     equal = [_same(a, b, context) for a, b in pairs]
     match: E = ("exists", Block((_ONE,), right.sources, right.outer, (*right.where, *equal)))
     kept = match if query.kind == "intersect" else ("not", match)
     return replace(left, distinct=True, where=(*left.where, kept), order=(), names=query.names)
-
-
 
 
 def _same(a: E, b: E, context: Context) -> E:
@@ -190,5 +195,3 @@ def _same(a: E, b: E, context: Context) -> E:
 def true_conditions(conditions: tuple[E, ...], context: Context) -> tuple[E, ...]:
     """Conditions of which only the truth counts, simplified."""
     return tuple(truth(e, context) for e in conditions)
-
-

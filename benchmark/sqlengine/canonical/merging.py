@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from benchmark.sqlengine.canonical.blocks import closure, has_own_aggregates, has_windows, is_arbitrary, is_simple
 from benchmark.sqlengine.canonical.expressions import has_aggregate
-from benchmark.sqlengine.canonical.facts import Context, closure, has_own_aggregates, has_windows, is_arbitrary, is_simple
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import (
     FALSE,
     NULL,
@@ -53,6 +54,7 @@ def merge_outer_derived(block: Block, context: Context) -> Query:
         if any(known[e][0] != "col" or known[e][1] != inner.sources[0].alias for e in read):
             continue
         merged = Outer(inner.sources[0], (*inner.where, *join.on))
+        context.outer.add(inner.sources[0].alias)
         joins = (*block.outer[:place], merged, *block.outer[place + 1 :])
         made: Query = substitute(replace(block, outer=joins), known)
         return made
@@ -79,7 +81,7 @@ def merge_wrapper(block: Block, context: Context) -> Query:
     if (_one_row(inner) and not any(map(has_aggregate, whole.select))) or is_arbitrary(inner, context):
         return block
     if inner.limited:
-        if block.where or block.limited or block.order and whole.order != inner.order:
+        if block.where or block.limited or (block.order and whole.order != inner.order):
             return block
         if inner.distinct and not _reads_all(block, source, inner):
             return block
@@ -91,7 +93,9 @@ def merge_wrapper(block: Block, context: Context) -> Query:
         return block
     if inner.distinct and any(key.value not in whole.select for key in whole.order):
         return block
-    made = replace(inner, select=whole.select, names=block.names, order=whole.order, limit=block.limit, offset=block.offset)
+    made = replace(
+        inner, select=whole.select, names=block.names, order=whole.order, limit=block.limit, offset=block.offset
+    )
     if inner.group is not None:
         return replace(made, having=(*inner.having, *whole.where))
     return replace(made, where=(*inner.where, *whole.where))
@@ -148,7 +152,9 @@ def push_into_union_all(block: Block, context: Context) -> Query:
         inner = source.of
         if not isinstance(inner, SetOp) or not inner.all or inner.kind != "union" or inner.limited:
             continue
-        if len(inner.branches) > _MOST_BRANCHES or any(not isinstance(s.of, str) for s in block.sources if s is not source):
+        if len(inner.branches) > _MOST_BRANCHES or any(
+            not isinstance(s.of, str) for s in block.sources if s is not source
+        ):
             continue
         branches = []
         for branch in inner.branches:
@@ -169,7 +175,7 @@ def empty_result(block: Block, context: Context) -> Query:
     if not _one_row(block):
         return Block(tuple(NULL for _ in block.select), where=(FALSE,), names=block.names)
     if FALSE in block.where and (block.sources or block.outer):
-        gone = {e: NULL for e in columns(block)}
+        gone = dict.fromkeys(columns(block), NULL)
         made: Block = substitute(replace(block, sources=(), outer=(), where=(FALSE,)), gone)
         return replace(made, order=())
     return block

@@ -13,7 +13,8 @@ from dataclasses import replace
 from itertools import groupby, islice, permutations, product
 from typing import Any
 
-from benchmark.sqlengine.canonical.facts import Context, is_arbitrary, rename
+from benchmark.sqlengine.canonical.blocks import is_arbitrary
+from benchmark.sqlengine.canonical.facts import Context, rename
 from benchmark.sqlengine.canonical.grouping import grouped_by_key
 from benchmark.sqlengine.canonical.ir import (
     LEAVES,
@@ -71,7 +72,7 @@ def _orders(block: Block) -> Iterator[Block]:
 def _settled(block: Block, context: Context, depth: int, *, free: bool) -> Block:
     """A block whose sources are in their final order: names given, and everything else sorted by them."""
     letter = chr(ord("a") + depth % 26)
-    local = Context(context.dialect, {})
+    local = Context(context.dialect, {}, mixed=context.mixed)
     known: dict[str, str] = {}
     for source in block.sources:
         known[source.alias] = f"{letter}{len(known) + 1}"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmark.sqlengine.canonical.blocks import closure, has_own_aggregates
 from benchmark.sqlengine.canonical.expressions import has_aggregate
-from benchmark.sqlengine.canonical.facts import Context, closure, has_own_aggregates
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import Block, E, Key, Query, SetOp
 from benchmark.sqlengine.canonical.predicates import number
 
@@ -47,7 +48,12 @@ def limits(query: Query, context: Context) -> Query:
     """OFFSET 0 is none, a negative LIMIT is none in SQLite, and one row needs neither order nor LIMIT."""
     if query.offset == ("num", "0"):
         query = replace(query, offset=None)
-    if query.limit is not None and context.dialect == "sqlite" and query.limit[0] == "num" and query.limit[1].startswith("-"):
+    if (
+        query.limit is not None
+        and context.dialect == "sqlite"
+        and query.limit[0] == "num"
+        and query.limit[1].startswith("-")
+    ):
         query = replace(query, limit=None)
     if isinstance(query, SetOp) or query.group is not None or not has_own_aggregates(query):
         return query

@@ -10,8 +10,8 @@ from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import COMPARISONS, FALSE, NULL, TRUE, E
 from benchmark.sqlengine.canonical.predicates import ScalarRule, number
 
-_EXTRACTS = {"Year:this": "YEAR", "Month:this": "MONTH", "Day:this": "DAY", "Hour:this": "HOUR", "Minute:this": "MINUTE",
-             "Second:this": "SECOND", "Quarter:this": "QUARTER", "Week:this": "WEEK", "DayOfYear:this": "DOY"}  # fmt: skip
+_PARTS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Quarter", "Week")
+_EXTRACTS = {f"{name}:this": name.upper() for name in _PARTS}
 _INTEGER_TYPES = frozenset({"INT", "INTEGER", "BIGINT"})
 _REAL_TYPES = frozenset({"REAL", "DOUBLE", "FLOAT", "DOUBLE PRECISION", "NUMERIC", "DECIMAL"})
 _TEXT_TYPES = frozenset({"TEXT", "VARCHAR"})
@@ -19,7 +19,7 @@ _TEXT_TYPES = frozenset({"TEXT", "VARCHAR"})
 
 def number_spelling(e: E, context: Context) -> E | None:
     """2.50 is 2.5, 007 is 7; 1.0 stays a float."""
-    if e[0] != "num" or e[1].isdigit() and not e[1].startswith("0"):
+    if e[0] != "num" or (e[1].isdigit() and not e[1].startswith("0")):
         return None
     value = number(e)
     if value is None or abs(value) > 10**15 or "e" in e[1].lower():
@@ -45,12 +45,26 @@ def text_of_number_compared(e: E, context: Context) -> E | None:
     """In SQLite a numeric column compared with '5' is compared with 5: the column's affinity is applied."""
     if context.dialect != "sqlite" or e[0] not in COMPARISONS or len(e) != 3:
         return None
-    kinds = [context.kind(x) if x[0] == "col" else "" for x in e[1:]]
     for place in (1, 2):
-        text = e[place]
-        if text[0] == "str" and kinds[2 - place] in ("integer", "real") and _plain_number(text[1]):
+        text, column = e[place], e[3 - place]
+        if text[0] != "str" or not context.base(column) or not _plain_number(text[1]):
+            continue
+        if context.kind(column) in ("integer", "real"):
             made = list(e)
             made[place] = ("num", text[1])
+            return tuple(made)
+    return None
+
+
+def number_compared_with_text(e: E, context: Context) -> E | None:
+    """In SQLite a text column compared with 5 is compared with '5'."""
+    if context.dialect != "sqlite" or e[0] not in COMPARISONS or len(e) != 3:
+        return None
+    for place in (1, 2):
+        column = e[3 - place]
+        if _integer(e[place]) and context.base(column) and context.kind(column) == "text":
+            made = list(e)
+            made[place] = ("str", e[place][1])
             return tuple(made)
     return None
 
@@ -73,6 +87,8 @@ def fold_arithmetic(e: E, context: Context) -> E | None:
         x, y = int(a[1]), int(b[1])
         result = x + y if e[0] == "+" else x - y if e[0] == "-" else x * y
         return ("num", str(result)) if abs(result) < 10**15 else None
+    if context.mixed:
+        return None
     neutral = ("num", "1") if e[0] == "*" else ("num", "0")
     if b == neutral and context.kind(a) == "integer":
         return tuple(a)
@@ -98,7 +114,7 @@ def case_branches(e: E, context: Context) -> E | None:
     while kept and kept[-1][1] == default:
         kept.pop()
     if not kept:
-        return default
+        return None if context.mixed and context.base(default) else tuple(default)
     made = ("case", default, *(x for pair in kept for x in pair))
     return made if made != e else None
 
@@ -128,7 +144,7 @@ def flat_coalesce(e: E, context: Context) -> E | None:
         if context.not_null(x):
             break
     made = NULL if not kept else kept[0] if len(kept) == 1 else ("coalesce", *kept)
-    return made if made != e else None
+    return made if made != e and not (context.mixed and context.base(made)) else None
 
 
 def needless_cast(e: E, context: Context) -> E | None:
@@ -137,10 +153,12 @@ def needless_cast(e: E, context: Context) -> E | None:
         return None
     if e[1] == NULL:
         return NULL
+    if context.mixed and not context.base(e[1]):
+        return None
     kind, name = context.kind(e[1]), e[2][2].split("(")[0]
-    if kind == "integer" and name in _INTEGER_TYPES or kind == "date" and name == "DATE":
+    if (kind == "integer" and name in _INTEGER_TYPES) or (kind == "date" and name == "DATE"):
         return tuple(e[1])
-    if kind == "text" and e[2][2] in _TEXT_TYPES or (kind == "real" and e[1][0] == "avg" and name in _REAL_TYPES):
+    if (kind == "text" and e[2][2] in _TEXT_TYPES) or (kind == "real" and e[1][0] == "avg" and name in _REAL_TYPES):
         return tuple(e[1])
     return None
 
@@ -195,6 +213,7 @@ def mean(e: E, context: Context) -> E | None:
 RULES: tuple[ScalarRule, ...] = (
     number_spelling,
     text_of_number_compared,
+    number_compared_with_text,
     whole_number_compared,
     fold_arithmetic,
     case_branches,

@@ -59,7 +59,7 @@ class Scope:
             elif name in source.merged:
                 continue
             if source.columns is None:
-                if qualifier or len(self.visible) == 1 and not self.parent and name not in self.outputs:
+                if qualifier or (len(self.visible) == 1 and not self.parent and name not in self.outputs):
                     hits.append(("col", source.alias, name))
             elif name in source.columns:
                 inner = source.columns[name]
@@ -73,7 +73,7 @@ class Scope:
     def star(self, qualifier: str) -> list[tuple[str, E]]:
         """What `*` or `name.*` stands for: output names and columns. Raises Unreadable."""
         chosen = [source for source in self.visible if not qualifier or source.name == qualifier]
-        if not chosen or len(chosen) > 1 and qualifier:
+        if not chosen or (len(chosen) > 1 and qualifier):
             raise Unreadable("a star of nothing")
         found: list[tuple[str, E]] = []
         for source in chosen:

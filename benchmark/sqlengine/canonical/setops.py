@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.sqlengine.canonical.facts import Context, has_own_aggregates, has_windows, rename
+from benchmark.sqlengine.canonical.blocks import has_own_aggregates, has_windows
+from benchmark.sqlengine.canonical.facts import Context, rename
 from benchmark.sqlengine.canonical.ir import FALSE, Block, Query, SetOp, all_of
 from benchmark.sqlengine.canonical.ranges import contradictory
 
@@ -19,7 +20,9 @@ def flat_union(query: SetOp, context: Context) -> Query:
     found: list[Query] = []
     for branch in query.branches:
         nested = isinstance(branch, SetOp) and branch.kind == "union" and not branch.limited and not branch.order
-        found += branch.branches if isinstance(branch, SetOp) and nested and (branch.all or not query.all) else (branch,)
+        found += (
+            branch.branches if isinstance(branch, SetOp) and nested and (branch.all or not query.all) else (branch,)
+        )
     if not query.all:
         found = [replace(b, distinct=False) if isinstance(b, Block) and not b.limited else b for b in found]
     found = [b for b in found if not _is_nothing(b)] or found[:1]

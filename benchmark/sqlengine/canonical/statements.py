@@ -57,9 +57,8 @@ def _update(tree: exp.Update, reader: Reader) -> tuple[str, Query]:
             raise Unreadable("SET")
         values[pair.this.name.lower()] = reader.expr(pair.expression, scope)
     names = sorted(values)
-    return f"UPDATE {tree.this.name.lower()} SET {', '.join(names)}", replace(
-        block, select=(*block.select, *(values[name] for name in names))
-    )
+    changed = replace(block, select=(*block.select, *(values[name] for name in names)))
+    return f"UPDATE of {', '.join(names)} in {tree.this.name.lower()}", changed
 
 
 def _insert(tree: exp.Insert, reader: Reader) -> tuple[str, Query]:

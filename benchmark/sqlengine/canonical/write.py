@@ -128,7 +128,9 @@ class Writer:
         if op == "in":
             return exp.In(this=self._operand(rest[0]), expressions=[self.expr(x) for x in rest[1:]])
         if op == "case":
-            branches = [exp.If(this=self.expr(c), true=self.expr(v)) for c, v in zip(rest[1::2], rest[2::2], strict=True)]
+            branches = [
+                exp.If(this=self.expr(c), true=self.expr(v)) for c, v in zip(rest[1::2], rest[2::2], strict=True)
+            ]
             return exp.Case(ifs=branches, default=self.expr(rest[0]))
         if op == "coalesce":
             return exp.Coalesce(this=self.expr(rest[0]), expressions=[self.expr(x) for x in rest[1:]])
