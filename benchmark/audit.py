@@ -11,11 +11,12 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from benchmark.identity import canonical_json
+from benchmark.metrics.base import BY_CLOCK
 from benchmark.types import Score
 
 Kind = Literal["differs", "missing", "surplus", "repeated", "by machine"]
@@ -52,12 +53,13 @@ class MetricCheck:
 
 
 class _Claim(NamedTuple):
-    """What is kept of a score."""
+    """What is kept of a score. `overran`: a deadline decided it; `search`: what it owes to one for a counterexample."""
 
     value: float | None
     status: str
     evidence: bytes
     overran: bool
+    search: Literal["none", "found", "cut short"]
 
     def __str__(self) -> str:
         return f"{'no value' if self.value is None else format(self.value, 'g')} {self.status}"
@@ -93,11 +95,11 @@ class Audit:
         claim = self._left.pop(key, None)
         if claim is None:
             self._note("missing", key, None, fresh)
-        elif _same(claim, fresh):
+        elif _same(claim, fresh, score.metric):
             self._agree[score.metric] += 1
             self._evidence[score.metric] += claim.evidence != fresh.evidence
         else:
-            self._note("by machine" if claim.overran or fresh.overran else "differs", key, claim, fresh)
+            self._note("by machine" if _by_machine(claim, fresh) else "differs", key, claim, fresh)
 
     def finish(self, unchecked: Collection[str]) -> None:
         """Count what nothing was compared with: surplus, or of one of the `unchecked` examples."""
@@ -168,12 +170,32 @@ def _key(score: Score) -> Key:
 
 
 def _claim(score: Score) -> _Claim:
-    evidence = hashlib.blake2b(canonical_json(score.evidence), digest_size=8).digest()
-    late_gold = score.status == "gold_error" and _OVERRAN.search(str(score.evidence.get("reason", "")))
-    return _Claim(score.value, score.status, evidence, score.status == "timeout" or bool(late_gold))
+    found = score.evidence
+    evidence = hashlib.blake2b(canonical_json(found), digest_size=8).digest()
+    late_gold = score.status == "gold_error" and _OVERRAN.search(str(found.get("reason", "")))
+    return _Claim(score.value, score.status, evidence, score.status == "timeout" or bool(late_gold), _search(found))
 
 
-def _same(a: _Claim, b: _Claim) -> bool:
+def _search(evidence: Mapping[str, Any]) -> Literal["none", "found", "cut short"]:
+    """Whether a search found a counterexample, or was cut short by its deadline."""
+    example = evidence.get("counterexample")
+    if isinstance(example, Mapping) and example.get("database") == "generated":
+        return "found"
+    seen, wanted = evidence.get("databases"), evidence.get("of")
+    return "cut short" if isinstance(seen, int) and isinstance(wanted, int) and seen < wanted else "none"
+
+
+def _by_machine(claim: _Claim, fresh: _Claim) -> bool:
+    """Whether a slower or faster machine explains a difference: a deadline, or a search that got further there.
+
+    One that got further here explains none: what it found is a database that tells the two apart.
+    """
+    return claim.overran or fresh.overran or (claim.search == "found" and fresh.search == "cut short")
+
+
+def _same(a: _Claim, b: _Claim, metric: str) -> bool:
     if a.value is None or b.value is None:
         return a.value is b.value and a.status == b.status
+    if metric in BY_CLOCK:
+        return (a.value > 0) == (b.value > 0) and a.status == b.status
     return math.isclose(a.value, b.value, abs_tol=1e-9) and a.status == b.status

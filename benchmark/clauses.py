@@ -144,7 +144,7 @@ class _Reading:
             self._add("columns", f".{name}")
 
     def _condition(self, tree: exp.Expr, joining: bool = False) -> None:
-        for atom, negated in _atoms(tree):
+        for atom, negated in atoms(tree):
             if isinstance(atom, exp.Is) and isinstance(atom.expression, exp.Null):
                 self._add("nulls", f"{key(atom.this)} is {'not ' * negated}null")
             elif isinstance(atom, exp.EQ) and self._links(atom, joining):
@@ -270,14 +270,14 @@ def _meant(item: exp.Expr, named: dict[str, str], shown: list[str]) -> str:
     return named.get(text, text) if isinstance(item, exp.Column) and not item.table else text
 
 
-def _atoms(tree: exp.Expr, negated: bool = False) -> Iterator[tuple[exp.Expr, bool]]:
+def atoms(tree: exp.Expr, negated: bool = False) -> Iterator[tuple[exp.Expr, bool]]:
     """The single conditions that AND, OR and NOT join, each with whether it stands under an odd number of NOT."""
     if isinstance(tree, (exp.And, exp.Or)):
-        yield from _atoms(tree.left, negated)
-        yield from _atoms(tree.right, negated)
+        yield from atoms(tree.left, negated)
+        yield from atoms(tree.right, negated)
     elif isinstance(tree, exp.Paren):
-        yield from _atoms(tree.this, negated)
+        yield from atoms(tree.this, negated)
     elif isinstance(tree, exp.Not):
-        yield from _atoms(tree.this, not negated)
+        yield from atoms(tree.this, not negated)
     else:
         yield tree, negated

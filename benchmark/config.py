@@ -17,6 +17,7 @@ from benchmark.metrics.base import DEFAULT_METRICS, REGISTRY
 from benchmark.models.base import Decoding, ModelOptions
 from benchmark.prompts import SCHEMAS
 from benchmark.sqlengine.results import POLICIES
+from benchmark.terms import Terms
 
 #: Named ways to evaluate, as defaults that a file and flags may still change.
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -53,6 +54,8 @@ class RunConfig:
     where: tuple[str, ...] = ()
     metrics: tuple[str, ...] = DEFAULT_METRICS
     policy: str = "default"
+    search_databases: int = Terms().databases
+    search_seconds: float = Terms().seconds
     prompt: str = "zero_shot"
     schema: str = "ddl"
     max_new_tokens: int = 256
@@ -77,6 +80,10 @@ class RunConfig:
             top_k=self.top_k,
             seed=self.seed if self.temperature > 0 else 0,  # greedy decoding does not depend on a seed
         )
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(policy=self.policy, databases=self.search_databases, seconds=self.search_seconds)
 
     @property
     def model_options(self) -> ModelOptions:
@@ -137,6 +144,7 @@ def _value_problems(config: RunConfig) -> list[str]:
     problems += [
         f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1
     ]
+    problems += config.terms.problems()
     if config.temperature < 0:
         problems.append(f"'temperature' must not be negative, not {config.temperature}")
     if not 0 < config.top_p <= 1:

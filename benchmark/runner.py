@@ -76,7 +76,7 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
             folder.write_external(plan.model.external)
         generations = _generate(plan, folder, progress)
         with Pool(plan.config.workers) as pool:
-            score_together([folder], plan.config.metrics, plan.config.policy, pool, progress)
+            score_together([folder], plan.config.metrics, plan.config.terms, pool, progress)
         finished = _finished(manifest, plan, generations)
         folder.write_manifest(finished)
         folder.log(f"ended: {dict(finished.counts)}")
@@ -98,7 +98,7 @@ def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, An
         "prompt": _prompt_identity(config) if model.prompted else None,
         "decoding": msgspec.to_builtins(config.decoding) if model.prompted else None,
         "batch_size": model.batch_size if model.prompted else None,
-        "policy": config.policy,
+        **config.terms.identity(),
     }
 
 

@@ -11,22 +11,24 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from benchmark.answers import Answers
 from benchmark.errors import UsageError
 from benchmark.metrics import score_records
 from benchmark.sqlengine.pool import Pool
-from benchmark.store import RunFolder
-from benchmark.types import Score
+from benchmark.store import RunFolder, plain
+from benchmark.terms import TERM_KEYS, Terms
+from benchmark.types import RunManifest, Score
 
 #: Called as progress(stage, done, total).
 Progress = Callable[[str, int, int], None]
 
 
 def rescore(
-    folders: Sequence[RunFolder], metrics: Sequence[str], policy: str, progress: Progress, workers: int | None = None
+    folders: Sequence[RunFolder], metrics: Sequence[str], terms: Terms, progress: Progress, workers: int | None = None
 ) -> None:
-    """Score stored generations anew; each manifest notes the policy. Raises RunConflict, UsageError, UnknownName."""
+    """Score stored generations anew; each manifest notes the terms. Raises RunConflict, UsageError, UnknownName."""
     ordered = sorted(folders, key=_fingerprint)
     with Pool(workers) as pool:
         for _, group in groupby(ordered, key=_fingerprint):
@@ -34,14 +36,23 @@ def rescore(
             with ExitStack() as locks:
                 for run in runs:
                     locks.enter_context(run.writing())
-                score_together(runs, metrics, policy, pool, progress)
+                score_together(runs, metrics, terms, pool, progress)
                 for run in runs:
-                    manifest = run.manifest()
-                    run.write_manifest(replace(manifest, identity={**manifest.identity, "policy": policy}))
+                    run.write_manifest(scored_under(run.manifest(), terms))
+
+
+def scored_under(manifest: RunManifest, terms: Terms) -> RunManifest:
+    """The manifest of a run that was scored anew: its terms change, and those it was made under, which its id hashes,
+    are kept in its provenance."""
+    identity: dict[str, Any] = plain({**manifest.identity, **terms.identity()})
+    provenance = dict(manifest.provenance)
+    if identity != plain(manifest.identity):
+        provenance.setdefault("made_under", {key: manifest.identity.get(key) for key in TERM_KEYS})
+    return replace(manifest, identity=identity, provenance=provenance)
 
 
 def score_together(
-    runs: Sequence[RunFolder], metrics: Sequence[str], policy: str, pool: Pool, progress: Progress
+    runs: Sequence[RunFolder], metrics: Sequence[str], terms: Terms, pool: Pool, progress: Progress
 ) -> None:
     """Write the scores of runs that share their examples; the caller holds their locks."""
     positions = {example.id: place for place, example in enumerate(runs[0].iter_examples())}
@@ -52,7 +63,7 @@ def score_together(
         writers = [files.enter_context(run.new_scores()) for run in runs]
         items = ((example, [run.of(example.id) for run in answers]) for example in runs[0].iter_examples())
         external = [_external(run) for run in runs]
-        scored = zip(runs[0].iter_examples(), score_records(items, metrics, policy, pool), strict=True)
+        scored = zip(runs[0].iter_examples(), score_records(items, metrics, terms, pool), strict=True)
         for done, (example, groups) in enumerate(scored, 1):
             for write, scores, given in zip(writers, groups, external, strict=True):
                 write([*scores, *given.get(example.id, ())])

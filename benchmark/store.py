@@ -129,9 +129,11 @@ class RunFolder:
         found = self.manifest()
         changes = difference(plain(found.identity), plain(manifest.identity))
         if changes:
+            scored = all(change.startswith(("policy:", "scoring")) for change in changes)
+            again = f" 'sqlgauge score {self.path}' brings its scores up to date." if scored else ""
             raise RunConflict(
                 f"{self.path} holds a run of another configuration:\n  " + "\n  ".join(changes),
-                "Choose another --name or --out, or restore the configuration.",
+                f"Choose another --name or --out, or restore the configuration.{again}",
             )
         return found
 

@@ -93,6 +93,14 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Wall-clock time behind a score: what the prediction took, and the gold."""
+
+    seconds: float
+    gold_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """A model's raw answer to one prompt. `text` is what the model said, untouched."""
 
@@ -127,7 +135,7 @@ class Score:
     status: ScoreStatus
     sample: int = 0
     evidence: Mapping[str, Any] = field(default_factory=dict)
-    timing: Timing | None = None
+    timing: Measured | None = None
     schema_version: int = SCHEMA_VERSION
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from benchmark.datasets import Dataset
 from benchmark.errors import UsageError
 from benchmark.identity import digest
 from benchmark.metrics import REGISTRY, score_records
+from benchmark.metrics.base import BY_POLICY, BY_RULES
 from benchmark.provenance import versions
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.results import POLICIES
 from benchmark.store import RunFolder
+from benchmark.terms import TERM_KEYS, stated_terms, stated_versions, versions_here
 from benchmark.types import EXTERNAL, Example, Generation, RunManifest
 
 Progress = Callable[[str, int, int], None]
@@ -36,7 +38,7 @@ WORDS = {
     "missing": "{count} scores are missing",
     "surplus": "{count} scores are surplus: no generation is behind them",
     "repeated": "{count} scores stand more than once",
-    "by machine": "{count} scores differ by a timeout; that could differ by machine",
+    "by machine": "{count} scores differ by a timeout or a search cut short; that could differ by machine",
 }
 _HASHED = re.compile(r"--([0-9a-f]{8})$")
 
@@ -167,26 +169,41 @@ def _rescore(
 ) -> None:
     """Score what can be scored, as one stream; add what does not follow to `found`."""
     metrics = [name for name in audit.metrics if name in REGISTRY]
-    policy = str(manifest.identity.get("policy"))
-    if policy not in POLICIES:
+    terms = stated_terms(manifest.identity)
+    if terms.policy not in POLICIES:
         return
     total = len(material.positions) - len(material.without_file)
     with Answers(run.path / "generations.jsonl", material.positions) as answers, Pool(workers) as pool:
-        for done, (scores,) in enumerate(score_records(material.items(answers), metrics, policy, pool), 1):
+        for done, (scores,) in enumerate(score_records(material.items(answers), metrics, terms, pool), 1):
             for score in scores:
                 audit.check(score)
             progress("verify", done, total)
         _check_ids("generations have no example", sorted(answers.unknown), found)
     audit.finish(material.without_file)
-    _judge(audit, found)
+    _judge(audit, _other_versions(manifest.identity, metrics, found), found)
 
 
-def _judge(audit: Audit, found: _Findings) -> None:
-    """What the comparison of the scores means."""
+def _other_versions(identity: Mapping[str, Any], metrics: Collection[str], found: _Findings) -> dict[str, str]:
+    """The metrics whose rules or policies are of another version than ours -> which version; said in a note."""
+    there, here, of_metric = stated_versions(identity), versions_here(), {}
+    for name, depending in (("policies", BY_POLICY), ("rules", BY_RULES)):
+        affected = [metric for metric in metrics if metric in depending]
+        if there[name] != here[name] and affected:
+            found.notes.append(f"{', '.join(affected)}: scored with {name} {there[name]} (here {here[name]})")
+            of_metric.update(dict.fromkeys(affected, f"{name} {there[name]}"))
+    return of_metric
+
+
+def _judge(audit: Audit, other_versions: Mapping[str, str], found: _Findings) -> None:
+    """What the comparison of the scores means. What other rules or policies said can be wrong here and honest there."""
     for result in audit.results():
+        version = other_versions.get(result.metric)
         for kind, count in result.kinds.items():
-            place = found.notes if kind == "by machine" else found.problems
-            place.append(f"{result.metric}: {WORDS[kind].format(count=count)}")
+            said = f"{result.metric}: {WORDS[kind].format(count=count)}"
+            if kind == "differs" and version is not None:
+                found.gaps.append(f"{said}, and were made with {version}; 'sqlgauge score' makes them anew")
+            else:
+                (found.notes if kind == "by machine" else found.problems).append(said)
         if result.evidence_differs:
             found.notes.append(
                 f"{result.metric}: the evidence of {result.evidence_differs} scores differs (row counts, first rows, "
@@ -235,16 +252,32 @@ def _check_counts(manifest: RunManifest, material: _Material, found: _Findings) 
 
 
 def _check_run_id(manifest: RunManifest, found: _Findings) -> None:
-    """An id ends in the hash of the identity, unless somebody named the run; `score` may have changed the policy."""
+    """An id ends in the hash of the identity, unless somebody named the run; `score` may have changed the terms."""
     match = _HASHED.search(manifest.run_id)
     if match is None:
         found.notes.append("the run was named by hand: its id says nothing about its identity")
         return
-    fits = [policy for policy in POLICIES if digest({**manifest.identity, "policy": policy})[7:15] == match[1]]
-    policy = manifest.identity.get("policy")
-    found.expect(bool(fits), "the run id is not the hash of the manifest's identity: one of them was changed")
-    if fits and policy not in fits:
-        found.notes.append(f"the run was made under the policy {fits[0]} and scored again under {policy}")
+    fits = next((one for one in _earlier(manifest) if digest(one)[7:15] == match[1]), None)
+    found.expect(fits is not None, "the run id is not the hash of the manifest's identity: one of them was changed")
+    if fits is None:
+        return
+    before, now = fits.get("policy"), manifest.identity.get("policy")
+    if before != now:
+        found.notes.append(f"the run was made under the policy {before} and scored again under {now}")
+    elif fits != manifest.identity:
+        found.notes.append("the run was made before its present rules or search, and scored again")
+
+
+def _earlier(manifest: RunManifest) -> Iterator[dict[str, Any]]:
+    """The identities that a run may have had when it was made: as it is, with the terms that its provenance keeps, and
+    either under any policy, for one that was scored again before terms were kept."""
+    found = [dict(manifest.identity)]
+    kept = manifest.provenance.get("made_under")
+    if isinstance(kept, Mapping):
+        others = {key: value for key, value in manifest.identity.items() if key not in TERM_KEYS}
+        found.append(others | {key: kept[key] for key in TERM_KEYS if kept.get(key) is not None})
+    yield from found
+    yield from ({**identity, "policy": policy} for identity in found for policy in POLICIES)
 
 
 def _note_versions(manifest: RunManifest, found: _Findings) -> None:

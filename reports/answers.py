@@ -22,8 +22,9 @@ from benchmark.answers import Answers
 from benchmark.errors import UsageError
 from benchmark.extract import extract
 from benchmark.store import RunFolder, replacing
-from benchmark.types import Example, Generation, RunManifest
+from benchmark.types import Example, Generation, RunManifest, Score
 from reports.exports import inert
+from reports.reading import EQUIVALENCE
 from reports.tables import required, told_apart
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -71,6 +72,8 @@ class Plan:
         found: dict[str, Type] = {**FIRST, **dict.fromkeys((f"tag.{tag}" for tag in self.tags), VARCHAR), **LAST}
         for metric in self.metrics:
             found |= {f"score.{metric}": "DOUBLE", f"status.{metric}": "VARCHAR"}
+            if metric == EQUIVALENCE:
+                found |= {f"verdict.{metric}": VARCHAR}
         return {**found, **dict.fromkeys((f"judge.{judge}" for judge in self.judges), VARCHAR)}
 
 
@@ -114,7 +117,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     for manifest, run in plan.runs:
         model = str(required(manifest, "model", "spec"))
         positions = {example.id: place for place, example in enumerate(run.iter_examples())}
-        scores = {(s.example_id, s.sample, s.metric): (s.value, s.status) for s in run.iter_scores()}
+        scores = {(s.example_id, s.sample, s.metric): _said(s) for s in run.iter_scores()}
         labels = {(v.example_id, v.sample, v.judge): v.label for v in run.verdicts()}
         with Answers(run.path / "generations.jsonl", positions) as answers:
             for example in run.iter_examples():
@@ -148,14 +151,22 @@ def _answer(example: Example, generation: Generation) -> Row:
 def _found(
     plan: Plan,
     answer: tuple[str, int],
-    scores: Mapping[tuple[str, int, str], tuple[float | None, str]],
+    scores: Mapping[tuple[str, int, str], tuple[str | float | None, ...]],
     labels: Mapping[tuple[str, int, str], str | None],
 ) -> Iterator[str | float | None]:
     """What metrics and judges said of an answer; None where they said nothing."""
     for metric in plan.metrics:
-        yield from scores.get((*answer, metric), (None, None))
+        yield from scores.get((*answer, metric), (None,) * (3 if metric == EQUIVALENCE else 2))
     for judge in plan.judges:
         yield labels.get((*answer, judge))
+
+
+def _said(score: Score) -> tuple[str | float | None, ...]:
+    """The columns of a score: its value, its status and, for equivalence, its verdict."""
+    if score.metric != EQUIVALENCE:
+        return score.value, score.status
+    verdict = score.evidence.get("verdict")
+    return score.value, score.status, None if verdict is None else str(verdict)
 
 
 def write_jsonl(out: Path, columns: Mapping[str, Type], rows: Iterable[Row]) -> int:

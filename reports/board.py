@@ -104,6 +104,40 @@ class ErrorCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The first rows of a result as texts, and how many there are."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuted:
+    """An answer that is right on the given database, and a generated one on which it is wrong."""
+
+    example_id: str
+    sample: int
+    setup_sql: str
+    gold: Result
+    prediction: Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equivalence:
+    """Beyond the given database: the shares proved and not refuted (between them lies what is undecided), and answers.
+
+    `refuted` counts those that execution calls right and a generated database does not; a few of them are `examples`.
+    """
+
+    proved: Cell
+    not_refuted: Cell
+    undecided: int
+    refuted: int
+    examples: tuple[Refuted, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One run. Counts are None where the run folder holds nothing to count; `rank` where the run cannot be ranked."""
 
@@ -121,6 +155,7 @@ class Row:
     failures_from: str | None
     cut_by_length: int | None
     errors: Mapping[str, ErrorCount]
+    equivalence: Equivalence | None
     usage: Usage
     differing: tuple[Fact, ...]  # this run's value of each setting in which the table's runs differ
     facts: tuple[Fact, ...]
@@ -250,6 +285,11 @@ class Table:
     def any_usage(self) -> bool:
         """Whether any run says what its answers took."""
         return any(row.usage.known for row in self.rows)
+
+    @property
+    def any_equivalence(self) -> bool:
+        """Whether any run was scored for equivalence."""
+        return any(row.equivalence is not None for row in self.rows)
 
     def neighbours(self) -> tuple[tuple[Row, Row, Pair], ...]:
         """Each two ranked rows that follow one another, with what separates them."""

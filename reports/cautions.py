@@ -19,7 +19,7 @@ from reports.wording import short
 #: Identity keys that make two rows hard to compare when they differ.
 COMPARED = (
     *("dtype", "model.load_in_4bit", "model.merged", "model.device"),
-    *("decoding", "prompt", "policy", "batch_size"),
+    *("decoding", "prompt", "policy", "scoring", "batch_size"),
 )
 #: Packages of the provenance by which scores, and those by which a local model's answers, may differ.
 ENGINES = ("apsw", "duckdb", "sqlglot")

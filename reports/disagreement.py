@@ -15,7 +15,7 @@ from benchmark.types import EXTERNAL
 from reports.board import Answered, Combination, Disagreement
 from reports.reading import JUDGE_PREFIX, IntArray, Items, RunData
 
-COMPARED = ("exact", "ast", "execution")
+COMPARED = ("exact", "ast", "execution", "equivalence")
 EXAMPLES = 5
 MISSING, WRONG, RIGHT = range(3)
 SAYS = {MISSING: None, WRONG: False, RIGHT: True}

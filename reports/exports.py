@@ -18,13 +18,14 @@ import msgspec
 
 from reports.board import FAILURES, Board, Cell, Combination, Disagreement, Row, Table
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Value = str | int | float | bool | None
 
 _OF_DATASET = {"dataset": "VARCHAR", "fingerprint": "VARCHAR"}
 _OF_RUN = {**_OF_DATASET, "model": "VARCHAR", "run_id": "VARCHAR", "complete": "BOOLEAN"}
 _FIGURE = {"value": "DOUBLE", "low": "DOUBLE", "high": "DOUBLE", "n": "BIGINT", "excluded": "BIGINT"}
+_EQUIVALENCE = {"proved": "DOUBLE", "not_refuted": "DOUBLE", "undecided": "BIGINT", "refuted": "BIGINT"}
 _USAGE = {
     "answers": "BIGINT",
     "prompt_tokens": "BIGINT",
@@ -52,7 +53,16 @@ def flat_tables(board: Board) -> tuple[Flat, ...]:
     figure = {**_OF_RUN, "column": "VARCHAR", "tag": "VARCHAR", "tag_value": "VARCHAR", **_FIGURE}
     failures = dict.fromkeys((*FAILURES, "hit_token_limit"), "BIGINT")
     rank = {"rank_best": "BIGINT", "rank_worst": "BIGINT", "headline": "VARCHAR"}
-    runs = {**_OF_RUN, **rank, **_FIGURE, "generated": "BIGINT", "scored": "BIGINT", **failures, **_USAGE}
+    runs = {
+        **_OF_RUN,
+        **rank,
+        **_FIGURE,
+        "generated": "BIGINT",
+        "scored": "BIGINT",
+        **failures,
+        **_EQUIVALENCE,
+        **_USAGE,
+    }
     difference = dict.fromkeys(("difference", "low", "high", "p_value"), "DOUBLE")
     pairs = {**_OF_DATASET, "upper": "VARCHAR", "lower": "VARCHAR", **difference, "separated": "BOOLEAN"}
     based_on = {"items": "BIGINT", "clusters": "BIGINT"}
@@ -127,7 +137,14 @@ def _run_line(table: Table, row: Row) -> list[Value]:
     failures = [row.failures[status] if row.failures else None for status in FAILURES]
     used: list[Value] = [getattr(row.usage, name) for name in _USAGE]
     figure: list[Value] = [row.headline_column, *_numbers(row.headline), row.generated, row.scored]
-    return [*_run(table, row), *ranks, *figure, *failures, row.cut_by_length, *used]
+    return [*_run(table, row), *ranks, *figure, *failures, row.cut_by_length, *_equivalence(row), *used]
+
+
+def _equivalence(row: Row) -> list[Value]:
+    found = row.equivalence
+    if found is None:
+        return [None] * len(_EQUIVALENCE)
+    return [found.proved.value, found.not_refuted.value, found.undecided, found.refuted]
 
 
 def _pairs(table: Table) -> Iterator[list[Value]]:

@@ -23,6 +23,7 @@ def facts(manifest: RunManifest) -> tuple[Fact, ...]:
         "decoding": identity.get("decoding"),
         "prompt": prompt_text(identity.get("prompt")),
         "policy": identity.get("policy"),
+        "scoring": identity.get("scoring"),
         "batch size": identity.get("batch_size"),
         "created": provenance.get("created"),
         "python": provenance.get("python"),

@@ -13,6 +13,8 @@ from html import escape
 from reports.board import FAILURES, NO_FIGURE, Board, Slicing, Table
 from reports.wording import (
     COMBINATIONS,
+    EQUIVALENCE_HEADS,
+    EQUIVALENCE_NOTE,
     ERRORS_NOTE,
     METRIC_NOTES,
     READING,
@@ -22,6 +24,7 @@ from reports.wording import (
     count,
     counted_from,
     dataset_facts,
+    equivalence_cells,
     failure_name,
     figure,
     p_value,
@@ -58,7 +61,7 @@ def table_blocks(table: Table) -> list[str]:
     blocks += ["### Accuracy", accuracy_grid(table)]
     if any(row.differing for row in table.rows):
         blocks += ["### Settings in which the runs differ", settings_grid(table)]
-    blocks += rank_blocks(table)
+    blocks += [*rank_blocks(table), *equivalence_blocks(table)]
     if table.any_usage:
         blocks += ["### Tokens, time and cost", usage_grid(table)]
     for slicing in table.shown_slicings:
@@ -100,6 +103,14 @@ def rank_blocks(table: Table) -> list[str]:
     )
     heads = ["Model", "against the next", "difference", "95% interval", "p (Holm)", "separated"]
     return ["### What the data separate", text(rests_on(table.ranking)), grid(heads, rows)]
+
+
+def equivalence_blocks(table: Table) -> list[str]:
+    """What is proved, open and refuted."""
+    if not table.any_equivalence:
+        return []
+    rows = ([text(row.model), *equivalence_cells(row.equivalence)] for row in table.rows)
+    return ["### Proved, open, refuted", EQUIVALENCE_NOTE, grid(["Model", *EQUIVALENCE_HEADS], rows)]
 
 
 def usage_grid(table: Table) -> str:

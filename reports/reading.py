@@ -11,7 +11,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,12 @@ from reports.board import HEADLINE, Usage
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-METRIC_ORDER = ("exact", "exact_ws", "ast", "execution")
+METRIC_ORDER = ("exact", "exact_ws", "ast", "execution", "equivalence", "components", "efficiency")
+#: What is no share of right answers, and orders rows only where there is nothing else.
+PARTIAL = ("components", "efficiency")
+EQUIVALENCE = "equivalence"
 JUDGE_PREFIX = "judge: "
+SHOWN_REFUTED = 3
 
 
 @dataclass(slots=True)
@@ -105,6 +109,30 @@ class Wrong(NamedTuple):
     reason: str
 
 
+@dataclass(slots=True)
+class Decided:
+    """What equivalence scores say beyond their values; of the refuted answers the first few by id are kept."""
+
+    proved: Column = field(default_factory=Column)
+    not_refuted: Column = field(default_factory=Column)
+    said: int = 0
+    undecided: int = 0
+    refuted: int = 0
+    examples: list[tuple[str, int, Mapping[str, Any]]] = field(default_factory=list)
+
+    def add(self, place: int, score: Score, value: float | None) -> None:
+        verdict, counterexample = score.evidence.get("verdict"), score.evidence.get("counterexample")
+        self.said += verdict is not None
+        self.undecided += verdict == "undecided"
+        self.proved.add(place, score.sample, None if value is None else float(verdict == "equivalent"), score.status)
+        self.not_refuted.add(place, score.sample, value, score.status)
+        if isinstance(counterexample, Mapping) and counterexample.get("database") == "generated":
+            self.refuted += 1
+            self.examples.append((score.example_id, score.sample, counterexample))
+            self.examples.sort(key=lambda example: example[:2])
+            del self.examples[SHOWN_REFUTED:]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunData:
     """What a table needs of one run."""
@@ -115,17 +143,21 @@ class RunData:
     cut_by_length: int | None
     usage: Usage
     wrong: Sequence[Wrong]  # what execution (or else an external verdict) calls wrong
+    decided: Decided
 
 
 def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
     """Read one run's files; `items` learns of its examples. Raises UsageError for a value outside [0, 1]."""
     items.add(run.iter_examples())
     columns: dict[str, Column] = defaultdict(Column)
+    decided = Decided()
     wrong: dict[str, dict[tuple[str, int], tuple[str, str]]] = defaultdict(dict)
     for score in run.iter_scores():
         _check_value(run, score)
         value = None if score.status in NO_VALUE else score.value
         columns[score.metric].add(items.place(score.example_id), score.sample, value, score.status)
+        if score.metric == EQUIVALENCE:
+            decided.add(items.place(score.example_id), score, value)
         if value == 0 and score.metric.startswith((HEADLINE, EXTERNAL)):
             reason = str(score.evidence.get("reason", ""))
             wrong[score.metric][score.example_id, score.sample] = score.status, reason
@@ -140,6 +172,7 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
         cut_by_length=sum(g.finish_reason == "length" for g in generations) if generations else None,
         usage=usage(generations),
         wrong=wrong_answers(generations, wrong[headline_of(columns) or HEADLINE], items),
+        decided=decided,
     )
 
 
@@ -206,4 +239,4 @@ def _headline_order(column: str) -> tuple[int, int, str]:
     textual = column.removeprefix(EXTERNAL).lower().startswith(("exact", "em"))
     kind = 0 if column == HEADLINE else 1 if external and not textual else 2 if external else 3
     known = METRIC_ORDER.index(column) if column in METRIC_ORDER else -1
-    return (kind + column.startswith(JUDGE_PREFIX), -known, column)
+    return (kind + column.startswith(JUDGE_PREFIX), -known if column not in PARTIAL else 1, column)

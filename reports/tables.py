@@ -22,6 +22,7 @@ from benchmark.types import RunManifest
 from reports.board import FAILURES, HEADLINE, Board, Dataset, ErrorCount, Rank, Row, Table
 from reports.cautions import cautions, differing, few_clusters, same_name
 from reports.disagreement import disagreement
+from reports.equivalence import equivalence_of
 from reports.errors import count_errors
 from reports.facts import facts, setting_facts
 from reports.ranking import rank_runs
@@ -119,6 +120,7 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
         failures_from=source,
         cut_by_length=run.cut_by_length,
         errors=errors,
+        equivalence=equivalence_of(run.decided, n),
         usage=run.usage,
         differing=(),
         facts=facts(manifest),

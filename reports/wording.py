@@ -7,7 +7,20 @@ from __future__ import annotations
 
 import math
 
-from reports.board import HEADLINE, NO_FIGURE, Cell, Dataset, Disagreement, Pair, Rank, Ranking, Table, Usage
+from reports.board import (
+    HEADLINE,
+    NO_FIGURE,
+    Cell,
+    Dataset,
+    Disagreement,
+    Equivalence,
+    Pair,
+    Rank,
+    Ranking,
+    Result,
+    Table,
+    Usage,
+)
 
 TITLE = "Text-to-SQL leaderboard"
 
@@ -17,7 +30,13 @@ METRIC_NOTES = {
     "policy. This is the headline: rows are ordered by it.",
     "exact": "The prediction and the gold query are equal as text, once newlines and code fences are removed.",
     "exact_ws": "As exact, with white space, a trailing semicolon and the case of keywords folded.",
-    "ast": "The normalised syntax trees of the prediction and the gold query are identical.",
+    "ast": "The canonical forms of the prediction and the gold query are identical, by rules that never change a "
+    "meaning under the schema and the policy.",
+    "equivalence": "Execution agrees and no generated database was found on which the two differ. What is neither "
+    "proved nor refuted counts as right here and is shown as undecided.",
+    "components": "Partial credit: the mean F1 of the clauses.",
+    "efficiency": "The gold query's time over the prediction's, at most 1, where execution agrees. It depends on the "
+    "machine.",
 }
 
 READING = (
@@ -59,6 +78,11 @@ READING = (
 
 USAGE_HEADS = ("prompt tokens", "an item", "answer tokens", "an item", "mean s", "p90 s", "cost USD")
 ERRORS_NOTE = "Wrong answers by their main error; the data files also count the others."
+EQUIVALENCE_HEADS = ("proved", "not refuted", "undecided answers", "right here, refuted elsewhere")
+EQUIVALENCE_NOTE = (
+    "Proved: the same on every database under the schema. Between proved and not refuted lies what is undecided. "
+    "Refuted elsewhere: right on the given database, and a generated one tells the prediction from the gold."
+)
 #: Combinations of verdicts on a page; the data files have all.
 COMBINATIONS = 16
 
@@ -147,6 +171,19 @@ def usage_cells(usage: Usage) -> list[str]:
         decimals(usage.p90_seconds, 2),
         cost + partly,
     ]
+
+
+def equivalence_cells(found: Equivalence | None) -> list[str]:
+    """The cells under `EQUIVALENCE_HEADS`."""
+    if found is None:
+        return [NO_FIGURE] * len(EQUIVALENCE_HEADS)
+    return [figure(found.proved), figure(found.not_refuted), str(found.undecided), str(found.refuted)]
+
+
+def result_text(result: Result) -> str:
+    """A result as lines: names, the first rows, and how many there are."""
+    lines = [" | ".join(result.columns), *(" | ".join(row) for row in result.rows)]
+    return "\n".join([*lines, f"({result.count} row{'' if result.count == 1 else 's'})"])
 
 
 def decimals(value: float, places: int) -> str:

@@ -7,7 +7,7 @@
 Importing it loads no torch, transformers, litellm or duckdb.
 """
 
-from sqlgauge.verbs import judge, report, run, score
+from sqlgauge.verbs import equiv, judge, report, run, score
 
-__all__ = ["judge", "report", "run", "score"]
+__all__ = ["equiv", "judge", "report", "run", "score"]
 __version__ = "0.1.0"

@@ -20,6 +20,7 @@ VERBS = {
     "judge": "sqlgauge.commands.judge:judge",
     "compare": "sqlgauge.commands.compare:compare",
     "report": "sqlgauge.commands.report:report",
+    "equiv": "sqlgauge.commands.equiv:equiv",
     "verify": "sqlgauge.commands.verify:verify",
     "label": "sqlgauge.commands.label:label",
     "power": "sqlgauge.commands.power:power",

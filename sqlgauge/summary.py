@@ -13,25 +13,41 @@ import click
 from benchmark.runner import Plan
 from benchmark.stats import wilson
 from benchmark.store import RunFolder
+from benchmark.types import Score
+
+#: What is counted beside the value of `equivalence`.
+_VERDICTS = ("equivalent", "undecided", "different", "refuted by search")
 
 
 def summarise(folder: RunFolder) -> dict[str, Any]:
     """A run's figures: each metric's mean, n and Wilson interval, and the statuses of what failed."""
     values: dict[str, list[float]] = {}
     failures: dict[str, Counter[str]] = {}
+    decided: Counter[str] = Counter()
     for score in folder.iter_scores():
         of_metric = values.setdefault(score.metric, [])
         if score.value is not None:
             of_metric.append(score.value)
         if score.status != "ok":
             failures.setdefault(score.metric, Counter())[score.status] += 1
+        if score.metric == "equivalence":
+            decided.update(_decided(score))
     metrics = {name: _figure(found, failures.get(name, {})) for name, found in values.items()}
+    if decided:
+        metrics["equivalence"]["verdicts"] = {name: decided[name] for name in _VERDICTS}
     for name, labels in _labels(folder).items():
         given = [label for label in labels if label is not None]
         errors = {"error": len(labels) - len(given)} if len(given) < len(labels) else {}
         metrics[f"judge: {name}"] = _figure([float(label == "correct") for label in given], errors)
     manifest = folder.manifest()
     return {"run": str(folder.path), "complete": manifest.complete, "counts": dict(manifest.counts), "metrics": metrics}
+
+
+def _decided(score: Score) -> list[str]:
+    """What is to be counted of a prediction that runs: its verdict, and whether only a search found it out."""
+    verdict, found = score.evidence.get("verdict"), score.evidence.get("counterexample")
+    by_search = isinstance(found, Mapping) and found.get("database") == "generated"
+    return [str(verdict)] * (verdict is not None) + ["refuted by search"] * by_search
 
 
 def _figure(values: Sequence[float], failures: Mapping[str, int]) -> dict[str, Any]:
@@ -83,4 +99,5 @@ def _line(name: str, figure: dict[str, Any]) -> str:
         return f"{name:<12} no value (n 0)  {failures}"
     low, high = figure["interval"]
     text = f"{name:<12} {figure['value']:7.2%}  (95% {low:.1%} to {high:.1%}, n {figure['n']})"
-    return f"{text}  {failures}" if failures else text
+    verdicts = ", ".join(f"{count} {word}" for word, count in figure.get("verdicts", {}).items())
+    return "  ".join(part for part in (text, verdicts, failures) if part)

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from benchmark.equivalence import PairVerdict
     from benchmark.runner import Plan
     from benchmark.store import RunFolder
+    from benchmark.terms import Terms
     from benchmark.verify import Verification
     from finetune.preview import Preview
     from reports.answers import Exported
@@ -61,20 +63,19 @@ def score(
     *,
     metrics: Sequence[str] | None = None,
     policy: str = "default",
+    search_databases: int | None = None,
+    search_seconds: float | None = None,
     workers: int | None = None,
     progress: Progress = silent,
 ) -> list[RunFolder]:
     """Score stored generations anew; needs no GPU and no key. Runs on the same examples are scored together."""
-    from benchmark.errors import UnknownName
     from benchmark.metrics import DEFAULT_METRICS
     from benchmark.scoring import rescore
-    from benchmark.sqlengine.results import POLICIES
     from benchmark.store import find_runs
 
-    if policy not in POLICIES:
-        raise UnknownName("policy", policy, POLICIES)
+    terms = _terms(policy, search_databases, search_seconds)
     folders = find_runs(paths)
-    rescore(folders, tuple(metrics or DEFAULT_METRICS), policy, progress, workers)
+    rescore(folders, tuple(metrics or DEFAULT_METRICS), terms, progress, workers)
     return folders
 
 
@@ -194,6 +195,62 @@ def check_verified(found: Sequence[Verification]) -> None:
         )
 
 
+def equiv(
+    gold: str,
+    prediction: str,
+    *,
+    dialect: str = "sqlite",
+    schema: Path | None = None,
+    schema_sql: str | None = None,
+    policy: str = "default",
+    databases: int | None = None,
+    seconds: float | None = None,
+    seed: int | None = None,
+) -> PairVerdict:
+    """Whether a prediction is equivalent to a gold under a schema: a script, or a file that holds one or a database.
+
+    `databases` and `seconds` bound the search for a counterexample; 0 databases switch it off.
+    """
+    from benchmark.equivalence import decide_pairs
+    from benchmark.pairs import Pair, check_dialect, schema_of_file
+    from benchmark.sqlengine.pool import Pool
+
+    terms = _terms(policy, databases, seconds, seed)
+    check_dialect(dialect)
+    script, db = (schema_sql or "", None) if schema is None else schema_of_file(Path(schema), dialect)
+    pair = Pair(id="1", dialect=dialect, schema_sql=script, golds=(gold,), pred=prediction, db=db)
+    with Pool(1) as pool:
+        (found,) = decide_pairs([pair], terms, pool)
+    return found
+
+
+def equiv_batch(
+    pairs: Path,
+    *,
+    out: Path,
+    policy: str = "default",
+    databases: int | None = None,
+    seconds: float | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> dict[str, int]:
+    """Write a verdict for each pair of a file of JSON lines, in its order. How many there are of each verdict."""
+    from benchmark.equivalence import decide_file
+
+    return decide_file(Path(pairs), Path(out), _terms(policy, databases, seconds, seed), progress, workers)
+
+
+def check_equivalent(counts: Mapping[str, int]) -> None:
+    """Raise CheckFailed unless every verdict is 'equivalent'."""
+    from benchmark.errors import CheckFailed
+
+    others = {verdict: count for verdict, count in counts.items() if verdict != "equivalent"}
+    if others:
+        shown = ", ".join(f"{count} {verdict}" for verdict, count in others.items())
+        raise CheckFailed(f"not proved equivalent: {shown}", "Only 'equivalent' is a proof; 'undecided' is none.")
+
+
 def label(
     run: Path, *, n: int, seed: int = 0, out: Path = Path("labels.jsonl"), page: Path | None = None
 ) -> tuple[Sheet, Path]:
@@ -260,3 +317,23 @@ def _panel(judges: Sequence[str], rubric: str, api_base: str | None) -> Any:
     from judges.panel import Panel
 
     return Panel(judges, rubric, api_base)
+
+
+def _terms(policy: str, databases: int | None, seconds: float | None, seed: int | None = None) -> Terms:
+    """Terms with their defaults for what is None. Raises UnknownName, UsageError."""
+    from benchmark.errors import UnknownName, UsageError
+    from benchmark.sqlengine.results import POLICIES
+    from benchmark.terms import Terms
+
+    if policy not in POLICIES:
+        raise UnknownName("policy", policy, POLICIES)
+    usual = Terms()
+    terms = Terms(
+        policy=policy,
+        databases=usual.databases if databases is None else databases,
+        seconds=usual.seconds if seconds is None else seconds,
+        seed=usual.seed if seed is None else seed,
+    )
+    if terms.problems():
+        raise UsageError(". ".join(terms.problems()), "Databases 0 switch the search off.")
+    return terms

@@ -114,11 +114,23 @@ def _quoted(names: list[str]) -> str:
 
 def _written(sql: str, dialect: str, ddl: str) -> str | None:
     try:
-        tree = sqlglot.parse_one(sql.replace("$", "_"))
+        tree = _tests_whole_comparisons(sqlglot.parse_one(sql.replace("$", "_")))
         text = tree.sql(dialect, identify=True, unsupported_level=ErrorLevel.RAISE)
     except (SqlglotError, RecursionError, ValueError):
         return None
     return text if isinstance(tree, exp.Query) and _runs(text, dialect, ddl) else None
+
+
+def _tests_whole_comparisons(tree: exp.Expr) -> exp.Expr:
+    """`a = 10 IS TRUE` asks of the comparison whether it is true; sqlglot reads `a = (10 IS TRUE)`."""
+    for test in list(tree.find_all(exp.Is)):
+        comparison = test.parent
+        if isinstance(test.expression, exp.Boolean) and isinstance(comparison, (exp.EQ, exp.NEQ, exp.GT, exp.LT)):
+            side = test.this
+            comparison.replace(test)
+            comparison.set("expression", side)
+            test.set("this", exp.Paren(this=comparison))
+    return tree
 
 
 def _runs(sql: str, dialect: str, ddl: str) -> bool:

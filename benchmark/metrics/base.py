@@ -7,7 +7,7 @@ back-end's failure is `error` with no value; every other failure is a 0 whose st
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Protocol
@@ -16,27 +16,45 @@ from benchmark.extract import extract
 from benchmark.registry import load
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job, Outcome, Reply
-from benchmark.types import Example, Extraction, Generation, Score, ScoreStatus
+from benchmark.sqlengine.prove import Proof
+from benchmark.terms import Terms
+from benchmark.types import Example, Extraction, Generation, Measured, Score, ScoreStatus
+from benchmark.verdicts import gold_problem, prove_any
 
 REGISTRY = {
     "exact": "benchmark.metrics.exact:exact",
     "exact_ws": "benchmark.metrics.exact:exact_ws",
     "ast": "benchmark.metrics.ast:ast",
     "execution": "benchmark.metrics.execution:execution",
+    "equivalence": "benchmark.metrics.equivalence:equivalence",
+    "components": "benchmark.metrics.components:components",
+    "efficiency": "benchmark.metrics.efficiency:efficiency",
 }
-DEFAULT_METRICS = tuple(REGISTRY)
+DEFAULT_METRICS = ("exact", "exact_ws", "ast", "execution", "equivalence")
 #: Metrics that say nothing about an example that comes without a database.
-NEED_DATABASE = frozenset({"execution"})
+NEED_DATABASE = frozenset({"execution", "equivalence", "efficiency"})
+#: What depends on the rules that prove, on what a policy means, on how hard one searches, and on a clock.
+BY_RULES = frozenset({"ast", "equivalence"})
+BY_POLICY = frozenset({"execution", "equivalence", "efficiency"})
+BY_SEARCH = frozenset({"equivalence"})
+BY_CLOCK = frozenset({"efficiency"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """All that is known about one prediction when it is scored."""
+    """All that is known about one prediction when it is scored.
+
+    `proof` is one of equivalence with any gold; `searched` is how many databases a counterexample was sought on.
+    """
 
     example: Example
     generation: Generation
     extraction: Extraction
     outcome: Outcome | None = None
+    golds: Sequence[Outcome] = ()
+    proof: Proof | None = None
+    policy: str = "default"
+    searched: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +64,7 @@ class Judgement:
     value: float
     status: ScoreStatus = "ok"
     evidence: Mapping[str, Any] | None = None
+    timing: Measured | None = None
 
 
 class Metric(Protocol):
@@ -60,30 +79,77 @@ def metric_names() -> list[str]:
 
 
 def score_records(
-    items: Iterable[tuple[Example, Sequence[Sequence[Generation]]]], metrics: Sequence[str], policy: str, pool: Pool
+    items: Iterable[tuple[Example, Sequence[Sequence[Generation]]]], metrics: Sequence[str], terms: Terms, pool: Pool
 ) -> Iterator[list[list[Score]]]:
     """For each example with its generations, a group a run: the groups' scores by every metric, in the same order.
 
     A stream: what is held in memory does not grow with the number of items, and a statement that several generations
-    share runs once. Raises UnknownName for a metric that is not there.
+    share is proved and run once. Raises UnknownName for a metric that is not there.
     """
     chosen: dict[str, Metric] = {name: load("metric", REGISTRY, name) for name in metrics}
     without_database = {name: metric for name, metric in chosen.items() if name not in NEED_DATABASE}
-    waiting: deque[list[list[Record]]] = deque()
+    waiting: deque[_Asked] = deque()
 
     def jobs() -> Iterator[Job]:
         for example, groups in items:
-            records = [[_record(example, generation) for generation in group] for group in groups]
-            waiting.append(records)
-            yield _job(example, list(chain.from_iterable(records)), policy)
+            waiting.append(_Asked(example, groups, chosen, terms))
+            yield waiting[-1].job
 
     for reply in pool.run(jobs()):
-        groups = waiting.popleft()
-        records = list(chain.from_iterable(groups))
-        outcomes = dict(zip(_distinct(records), reply.predictions, strict=False))
-        problem = gold_problem(reply)
-        asked = chosen if not records or has_database(records[0].example) else without_database
-        yield [_score_group(group, outcomes, problem, asked) for group in groups]
+        asked, problem = waiting.popleft(), gold_problem(reply)
+        applied = chosen if asked.runs else without_database
+        yield [
+            [_score(name, metric, record, problem) for record in group for name, metric in applied.items()]
+            for group in asked.told(reply)
+        ]
+
+
+class _Asked:
+    """An example with all its predictions: the job that runs them, and what is known of each statement."""
+
+    def __init__(
+        self, example: Example, groups: Sequence[Sequence[Generation]], metrics: Collection[str], terms: Terms
+    ) -> None:
+        self.runs = has_database(example)
+        self._groups = [[_record(example, one, terms) for one in group] for group in groups]
+        self._statements = _distinct(chain.from_iterable(self._groups))
+        self._proofs: dict[str, Proof] = {}
+        if not BY_RULES.isdisjoint(metrics):
+            self._prove(example, terms.policy)
+        self._searched = terms.databases if self.runs and not BY_SEARCH.isdisjoint(metrics) else 0
+        self.job = self._job(example, terms)
+
+    def told(self, reply: Reply) -> list[list[Record]]:
+        """The groups' records with all that the reply says of their statements."""
+        outcomes = dict(zip(self._statements, reply.predictions, strict=False))
+
+        def complete(record: Record) -> Record:
+            sql = record.extraction.sql
+            if sql is None:
+                return record
+            proof, outcome = self._proofs.get(sql), outcomes.get(sql)
+            return replace(record, golds=reply.golds, outcome=outcome, proof=proof, searched=self._searched)
+
+        return [[complete(record) for record in group] for group in self._groups]
+
+    def _prove(self, example: Example, policy: str) -> None:
+        for sql in self._statements:
+            proof = prove_any(example.golds, sql, example.dialect, example.schema_sql, policy)
+            if proof is not None:
+                self._proofs[sql] = proof
+
+    def _job(self, example: Example, terms: Terms) -> Job:
+        skip = [place for place, sql in enumerate(self._statements) if sql in self._proofs]
+        return Job(
+            key=example.id,
+            dialect=example.dialect,
+            task=example.task,
+            database=Database(setup_sql=example.schema_sql if example.db is None else "", path=example.db),
+            golds=list(example.golds) if self.runs else [],
+            predictions=self._statements if self.runs else [],
+            policy=terms.policy,
+            search=terms.search(skip) if self._searched else None,
+        )
 
 
 def has_database(example: Example) -> bool:
@@ -91,47 +157,14 @@ def has_database(example: Example) -> bool:
     return example.db is not None or bool(example.schema_sql.strip())
 
 
-def _record(example: Example, generation: Generation) -> Record:
+def _record(example: Example, generation: Generation, terms: Terms) -> Record:
     extraction = extract(generation.example_id, generation.text, generation.finish_reason)
-    return Record(example=example, generation=generation, extraction=extraction)
+    return Record(example=example, generation=generation, extraction=extraction, policy=terms.policy)
 
 
-def _job(example: Example, records: Sequence[Record], policy: str) -> Job:
-    runs = has_database(example)
-    return Job(
-        key=example.id,
-        dialect=example.dialect,
-        task=example.task,
-        database=Database(setup_sql=example.schema_sql if example.db is None else "", path=example.db),
-        golds=list(example.golds) if runs else [],
-        predictions=_distinct(records) if runs else [],
-        policy=policy,
-    )
-
-
-def _distinct(records: Sequence[Record]) -> list[str]:
+def _distinct(records: Iterable[Record]) -> list[str]:
     """The different statements of an example's predictions: each runs once."""
     return list(dict.fromkeys(record.extraction.sql for record in records if record.extraction.sql is not None))
-
-
-def gold_problem(reply: Reply) -> str | None:
-    """Why an example cannot be scored, or None if its database loads and at least one gold runs (or none was asked)."""
-    if reply.setup.status != "ok":
-        return f"the schema does not load: {reply.setup.detail or reply.setup.status}"
-    if reply.golds and all(gold.status != "ok" for gold in reply.golds):
-        return f"the gold does not run: {reply.golds[0].detail or reply.golds[0].status}"
-    return None
-
-
-def _score_group(
-    records: Sequence[Record], outcomes: Mapping[str, Outcome], problem: str | None, metrics: Mapping[str, Metric]
-) -> list[Score]:
-    scores = []
-    for record in records:
-        if record.extraction.sql is not None:
-            record = replace(record, outcome=outcomes.get(record.extraction.sql))
-        scores += [_score(name, metric, record, problem) for name, metric in metrics.items()]
-    return scores
 
 
 def _score(name: str, metric: Metric, record: Record, problem: str | None) -> Score:
@@ -148,6 +181,7 @@ def _score(name: str, metric: Metric, record: Record, problem: str | None) -> Sc
         value=judgement.value,
         status=judgement.status,
         evidence=judgement.evidence or {},
+        timing=judgement.timing,
     )
 
 

@@ -88,6 +88,8 @@ def compare_spider(gold: Table, pred: Table, ties: Ties | None) -> bool:
     return _some_column_order_agrees(gold, pred, each_row_alone, _exact_bag_equal)
 
 
+#: Changes when any policy's meaning does: part of a run's identity.
+POLICY_VERSION = "2026-11-24"
 POLICIES: dict[str, Policy] = {
     "default": compare_default,
     "strict": compare_strict,

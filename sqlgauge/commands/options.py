@@ -13,6 +13,13 @@ QUIET = click.option("--quiet", is_flag=True, help="No progress.")
 RUBRIC = click.option(
     "--rubric", default="seed", show_default=True, help="What judges are asked: a name or a .j2 file."
 )
+SEARCH_DATABASES = click.option(
+    "--search-databases", type=int, metavar="N",
+    help="Databases to seek a counterexample on, for equivalence; 0: no search.  [default: 60]",
+)  # fmt: skip
+SEARCH_SECONDS = click.option(
+    "--search-seconds", type=float, metavar="S", help="The longest that one such search takes.  [default: 2]"
+)
 
 
 def names(text: str | None) -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
+from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, SEARCH_DATABASES, SEARCH_SECONDS, names
 
 
 @click.command()
@@ -27,8 +27,10 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, names
 @click.option("--sample", type=int, help="Only N items drawn by --seed; the same ones on every machine.")
 @click.option("--seed", type=int, help="Seed of --sample, and of sampling tokens.  [default: 0]")
 @click.option("--where", multiple=True, help="Only items with tag=value or tag=one|another; repeatable.")
-@click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution]")
+@click.option("--metrics", help="Comma-separated.  [default: exact,exact_ws,ast,execution,equivalence]")
 @click.option("--policy", help="When results agree: default, strict, spider, bird, subset.  [default: default]")
+@SEARCH_DATABASES
+@SEARCH_SECONDS
 @click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")
 @click.option(
     "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"

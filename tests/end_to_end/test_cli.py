@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-METRICS = ("exact", "exact_ws", "ast", "execution")
+METRICS = ("exact", "exact_ws", "ast", "execution", "equivalence")
 
 
 def result(stdout: str) -> dict[str, dict[str, float]]:
@@ -96,7 +96,7 @@ def test_broken_rows_are_listed(cli, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("verb", ["run", "score", "judge", "report", "ls"])
+@pytest.mark.parametrize("verb", ["run", "score", "judge", "report", "equiv", "ls"])
 def test_every_verb_has_help_with_an_example(cli, verb: str) -> None:
     assert f"sqlgauge {verb}" in cli(verb, "--help").stdout.split("Example", 1)[1]
 

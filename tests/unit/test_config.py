@@ -27,8 +27,9 @@ def test_all_problems_are_told_at_once() -> None:
     assert "unknown key 'limt': Did you mean 'limit'" in str(caught.value)
     assert "'sample'" in str(caught.value)
     with pytest.raises(UsageError) as caught:
-        make_config({**BASE, "limit": 0, "policy": "deflt", "metrics": ["exat"], "schema": "fll", "temperature": -1.0})
-    for part in ("'limit'", "deflt", "exat", "fll", "temperature"):
+        make_config({**BASE, "limit": 0, "policy": "deflt", "metrics": ["exat"], "schema": "fll", "temperature": -1.0,
+                     "search_databases": -1, "search_seconds": 0.0})  # fmt: skip
+    for part in ("'limit'", "deflt", "exat", "fll", "temperature", "databases, not -1", "seconds, not 0"):
         assert part in str(caught.value)
 
 

@@ -7,18 +7,18 @@ from collections import Counter
 from pathlib import Path
 
 from benchmark.extract import extract
-from benchmark.sqlengine.canonical import canonical
+from benchmark.sqlengine.canonical.syntax import folded
 
 
 def verdicts(pairs: list[tuple[str, str]]) -> tuple[Counter[str], Counter[tuple[bool, bool]]]:
-    """(gold, raw output) pairs: extraction statuses, and `ast` agreement (of the text as it is, of what is found)."""
+    """(gold, raw output) pairs: extraction statuses, agreement of trees (of the text as it is, of what is found)."""
     statuses: Counter[str] = Counter()
     agreement: Counter[tuple[bool, bool]] = Counter()
     for gold, raw in pairs:
         found = extract("1", raw, "stop")
         statuses[found.status] += 1
-        wanted, as_it_is = canonical(gold, "sqlite"), canonical(raw, "sqlite")
-        extracted = canonical(found.sql, "sqlite") if found.sql else None
+        wanted, as_it_is = folded(gold, "sqlite"), folded(raw, "sqlite")
+        extracted = folded(found.sql, "sqlite") if found.sql else None
         agreement[(as_it_is is not None and as_it_is == wanted, extracted is not None and extracted == wanted)] += 1
     return statuses, agreement
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from benchmark.config import make_config
 from benchmark.errors import RunConflict, SqlgaugeError
 from benchmark.prompts import render
 from benchmark.runner import cut_batches, execute, plan
+from benchmark.scoring import rescore
 from benchmark.store import RunFolder
+from benchmark.terms import Terms
 from benchmark.types import Example
 
 ReadLines = Callable[[Path], list[dict[str, Any]]]
@@ -66,6 +69,18 @@ def test_a_changed_configuration_under_one_name_is_refused_with_the_difference(t
         run(tmp_path, name="mine", policy="strict")
 
 
+def test_a_run_by_older_rules_is_brought_up_to_date_by_scoring_it_again(tmp_path: Path) -> None:
+    folder = run(tmp_path, name="mine")
+    manifest = folder.manifest()
+    identity = {key: value for key, value in manifest.identity.items() if key != "scoring"}
+    folder.write_manifest(replace(manifest, identity=identity))
+    with pytest.raises(RunConflict, match="scoring: None there") as caught:
+        run(tmp_path, name="mine")
+    assert "sqlgauge score" in caught.value.hint
+    rescore([folder], ["execution"], Terms(), lambda *_: None, 1)
+    assert run(tmp_path, name="mine").manifest().identity["scoring"] == manifest.identity["scoring"]
+
+
 def test_what_changes_a_models_answers_is_in_its_identity(tiny_gemma: Path, tmp_path: Path) -> None:
     base = {"model": f"hf/{tiny_gemma}", "dataset": "builtin", "out": str(tmp_path)}
     changes: list[dict[str, Any]] = [
@@ -78,6 +93,9 @@ def test_what_changes_a_models_answers_is_in_its_identity(tiny_gemma: Path, tmp_
         {"load_in_4bit": True},
         {"limit": 5},
         {"policy": "strict"},
+        {"search_databases": 0},
+        {"search_databases": 10},
+        {"search_seconds": 1.0},
     ]
     ids = {plan(make_config({**base, **change})).manifest.run_id for change in changes}
     assert len(ids) == len(changes)

@@ -10,6 +10,7 @@ from benchmark.answers import Answers
 from benchmark.errors import SqlgaugeError, UsageError
 from benchmark.scoring import rescore
 from benchmark.store import RunFolder
+from benchmark.terms import Terms
 from benchmark.types import Example, Generation, RunManifest, Score
 
 TEXTS = {
@@ -42,11 +43,11 @@ def test_together_is_the_same_as_one_by_one(tmp_path: Path, shop: list[Example])
     runs = [write_run(tmp_path / name, shop, texts) for name, texts in TEXTS.items()]
     other = write_run(tmp_path / "other", shop[:2], TEXTS["good"][:2], "another split")
     told: list[tuple[str, int, int]] = []
-    rescore([*runs, other], ["execution", "exact"], "default", lambda *news: told.append(news), 2)
+    rescore([*runs, other], ["execution", "exact"], Terms(), lambda *news: told.append(news), 2)
     together = [run.scores() for run in (*runs, other)]
     assert sorted(told) == [("score", 1, 2), ("score", 1, 3), ("score", 2, 2), ("score", 2, 3), ("score", 3, 3)]
     for run in (*runs, other):
-        rescore([run], ["execution", "exact"], "default", silent, 1)
+        rescore([run], ["execution", "exact"], Terms(), silent, 1)
     assert [run.scores() for run in (*runs, other)] == together
     values = [[score.value for score in scores if score.metric == "execution"] for scores in together]
     assert values == [[1, 1, 1], [1, 0, 0], [1, 1]]
@@ -65,7 +66,7 @@ def test_an_answer_that_was_retried_is_scored_once_and_several_samples_each(
     with Answers(run.path / "generations.jsonl", {"a": 0, "b": 1, "c": 2}) as answers:
         assert answers.of("a") == [retried]
         assert [one.sample for one in answers.of("b")] == [0, 1]
-    rescore([run], ["execution"], "default", silent, 1)
+    rescore([run], ["execution"], Terms(), silent, 1)
     found = [(score.example_id, score.sample, score.value) for score in run.scores()]
     assert found == [("a", 0, 1.0), ("b", 0, 1.0), ("b", 1, 0.0), ("c", 0, 1.0)]
 
@@ -73,7 +74,7 @@ def test_an_answer_that_was_retried_is_scored_once_and_several_samples_each(
 def test_an_example_without_an_answer_has_no_score(tmp_path: Path, shop: list[Example]) -> None:
     run = write_run(tmp_path / "run", shop[:2], TEXTS["good"][:2])
     run.write_examples(shop)
-    rescore([run], ["execution"], "default", silent, 1)
+    rescore([run], ["execution"], Terms(), silent, 1)
     assert [score.example_id for score in run.scores()] == ["a", "b"]
 
 
@@ -82,7 +83,7 @@ def test_old_scores_stay_until_all_new_ones_are_there(tmp_path: Path, shop: list
     old = Score(example_id="a", metric="execution", value=1.0, status="ok")
     run.replace_scores([old])
     with pytest.raises(SqlgaugeError):
-        rescore([run], ["execution"], "no such policy", silent, 1)
+        rescore([run], ["execution"], Terms(policy="no such policy"), silent, 1)
     assert run.scores() == [old]
     assert [path.name for path in run.path.iterdir() if path.name.endswith(".part")] == []
 
@@ -91,4 +92,17 @@ def test_a_folder_without_examples_says_so(tmp_path: Path, shop: list[Example]) 
     run = write_run(tmp_path / "run", shop, TEXTS["good"])
     (run.path / "examples.jsonl").unlink()
     with pytest.raises(UsageError, match=r"examples\.jsonl"):
-        rescore([run], ["execution"], "default", silent, 1)
+        rescore([run], ["execution"], Terms(), silent, 1)
+
+
+def test_the_terms_are_noted_and_those_of_the_beginning_are_kept(tmp_path: Path, shop: list[Example]) -> None:
+    run = write_run(tmp_path / "run", shop, TEXTS["good"])
+    rescore([run], ["execution"], Terms(policy="strict", databases=0), silent, 1)
+    first = run.manifest()
+    assert first.identity["policy"] == "strict"
+    assert first.identity["scoring"]["search"] is None
+    assert first.provenance["made_under"] == {"policy": None, "scoring": None}
+    rescore([run], ["execution"], Terms(databases=7), silent, 1)
+    second = run.manifest()
+    assert second.identity["scoring"]["search"] == {"databases": 7, "seconds": 2.0, "seed": 2024}
+    assert second.provenance["made_under"] == first.provenance["made_under"]

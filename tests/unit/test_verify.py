@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from benchmark.answers import Answers
+from benchmark.audit import Audit
 from benchmark.config import make_config
 from benchmark.datasets import Dataset
 from benchmark.errors import UsageError
+from benchmark.identity import digest
 from benchmark.runner import execute, plan
 from benchmark.scoring import rescore
 from benchmark.store import RunFolder
-from benchmark.types import Example, Generation, RunManifest
+from benchmark.terms import Terms
+from benchmark.types import Example, Generation, RunManifest, Score
 from benchmark.verify import Verification, find_database, verify_run
 
 Lines = list[dict[str, Any]]
@@ -64,7 +67,7 @@ def test_an_honest_run_follows_and_nothing_is_written(run: RunFolder) -> None:
     assert found.follows, found.problems
     assert found.notes == ()
     assert [(one.metric, one.agree) for one in found.metrics] == [
-        ("exact", 6), ("exact_ws", 6), ("ast", 6), ("execution", 6)
+        ("exact", 6), ("exact_ws", 6), ("ast", 6), ("execution", 6), ("equivalence", 6)
     ]  # fmt: skip
     assert state() == before
 
@@ -99,10 +102,10 @@ def test_the_order_of_the_scores_does_not_matter(run: RunFolder) -> None:
 def test_all_differences_are_counted_and_the_first_are_shown(run: RunFolder) -> None:
     edit(run.path / "scores.jsonl", lambda lines: [line.update(value=1.0) for line in lines])
     found = check(run)
-    assert [one.kinds for one in found.metrics] == [{"differs": 6}] * 4
-    assert len(found.differences) == 20
-    assert [one.published for one in found.metrics] == [1.0] * 4
-    assert [one.rescored for one in found.metrics] == [0.0] * 4
+    assert [one.kinds for one in found.metrics] == [{"differs": 6}] * 5
+    assert len(found.differences) == 25
+    assert [one.published for one in found.metrics] == [1.0] * 5
+    assert [one.rescored for one in found.metrics] == [0.0] * 5
 
 
 def test_other_evidence_is_a_note(run: RunFolder) -> None:
@@ -162,10 +165,81 @@ def test_an_identity_that_was_changed_is_found_by_the_run_id(run: RunFolder) -> 
 
 
 def test_a_run_that_was_scored_under_another_policy_still_follows(run: RunFolder) -> None:
-    rescore([run], ["execution"], "strict", silent, 1)
+    rescore([run], ["execution"], Terms(policy="strict"), silent, 1)
     found = check(run)
     assert found.follows, found.problems
     assert "made under the policy default and scored again under strict" in found.notes[0]
+
+
+def test_a_run_that_was_scored_with_another_search_still_follows(run: RunFolder) -> None:
+    rescore([run], ["execution", "equivalence"], Terms(databases=3, seconds=0.5), silent, 1)
+    found = check(run)
+    assert found.follows, found.problems
+    assert found.notes == ("the run was made before its present rules or search, and scored again",)
+
+
+def test_a_run_from_before_terms_were_written_down_still_follows(run: RunFolder) -> None:
+    rescore([run], ["exact", "execution"], Terms(), silent, 1)
+    manifest = run.manifest()
+    identity = {key: value for key, value in manifest.identity.items() if key != "scoring"}
+    before = f"old--{digest(identity)[7:15]}"
+    edit_manifest(run, run_id=before, identity=identity, provenance={"versions": {}})
+    assert check(run).follows
+    edit_manifest(run, run_id=before, identity={**identity, "policy": "strict"})
+    assert "made under the policy default and scored again under strict" in check(run).notes[0]
+    rescore([run], ["exact", "ast", "execution"], Terms(), silent, 1)
+    assert check(run).follows, "its provenance says what it was made under"
+
+
+def test_scores_by_other_rules_cannot_be_checked_and_are_not_passed(run: RunFolder) -> None:
+    scoring = run.manifest().identity["scoring"]
+    identity = {**run.manifest().identity, "scoring": {**scoring, "rules": "1999"}}
+    edit_manifest(run, run_id=f"r--{digest(identity)[7:15]}", identity=identity)
+    found = check(run)
+    assert found.follows, "nothing differs"
+    assert f"ast, equivalence: scored with rules 1999 (here {scoring['rules']})" in found.notes
+    edit(run.path / "scores.jsonl", lambda lines: find(lines, "ast").update(value=1.0))
+    found = check(run)
+    assert (found.follows, found.problems) == (False, ())
+    assert found.gaps[0].startswith("ast: 1 scores differ, and were made with rules 1999; 'sqlgauge score'")
+
+
+@pytest.mark.parametrize("search", ["much", {"databases": 1}, {"databases": 10**9, "seconds": 1.0, "seed": 1}])
+def test_a_search_that_nobody_can_repeat_is_a_finding(run: RunFolder, search: Any) -> None:
+    identity = run.manifest().identity
+    edit_manifest(run, identity={**identity, "scoring": {**identity["scoring"], "search": search}})
+    assert any("cannot be read: the manifest's s" in problem for problem in check(run).problems)
+
+
+def test_efficiency_is_a_matter_of_the_machine_but_not_whether_it_is_zero(run: RunFolder) -> None:
+    gold = {example.id: example.golds[0] for example in run.examples()}
+    edit(run.path / "generations.jsonl", lambda lines: lines[0].update(text=gold[lines[0]["example_id"]]))
+    rescore([run], ["efficiency"], Terms(), silent, 1)
+    edit(run.path / "scores.jsonl", lambda lines: [line.update(value=line["value"] / 3) for line in lines])
+    assert check(run).follows
+    edit(run.path / "scores.jsonl", lambda lines: [line.update(value=0.3) for line in lines])
+    assert check(run).metrics[0].kinds == {"differs": 5}
+
+
+SCORE = Score(example_id="a", metric="equivalence", value=0.0, status="ok")
+FOUND = replace(SCORE, evidence={"verdict": "different", "counterexample": {"database": "generated"}})
+CUT_SHORT = replace(SCORE, value=1.0, evidence={"verdict": "undecided", "databases": 4, "of": 60})
+OPEN = replace(CUT_SHORT, evidence={"verdict": "undecided", "databases": 60, "of": 60})
+
+
+@pytest.mark.parametrize(
+    ("published", "fresh", "kind"),
+    [
+        (FOUND, CUT_SHORT, "by machine"),
+        (FOUND, OPEN, "differs"),
+        (CUT_SHORT, FOUND, "differs"),
+        (replace(SCORE, evidence={"counterexample": {"database": "given"}}), CUT_SHORT, "differs"),
+    ],
+)
+def test_only_a_search_cut_short_here_is_a_matter_of_the_machine(published: Score, fresh: Score, kind: str) -> None:
+    audit = Audit([published])
+    audit.check(fresh)
+    assert [one.kind for one in audit.differences()] == [kind]
 
 
 def test_a_name_given_by_hand_is_said(run: RunFolder) -> None:
@@ -232,7 +306,7 @@ def shared(tmp_path: Path) -> tuple[RunFolder, Path]:
         run.write_manifest(RunManifest(run_id="r", identity=identity, provenance=made, counts=counts, complete=True))
         run.write_examples([example])
         run.append_generations([Generation(example_id="a", text="SELECT id FROM item", finish_reason="stop")])
-    rescore([run], ["execution"], "default", silent, 1)
+    rescore([run], ["execution"], Terms(), silent, 1)
     run.write_examples([replace(example, db="/home/somebody/spider/database/shop/shop.sqlite")])
     return run, here.parents[1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,16 @@ def test_an_old_file_stays_when_something_fails(runs: list[RunFolder], tmp_path:
         export(runs, out)
     assert out.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out.csv"]
+
+
+def test_equivalence_has_its_verdict_beside_it(make_run, score_list, tmp_path: Path) -> None:
+    scores = [
+        replace(score, evidence={"verdict": verdict} if verdict else {})
+        for score, verdict in zip(
+            score_list("equivalence", 1.0, 0.0, "timeout"), ("undecided", "different", None), strict=True
+        )
+    ]
+    export([make_run("m", scores)], tmp_path / "a.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    found = [(row["score.equivalence"], row["status.equivalence"], row["verdict.equivalence"]) for row in rows]
+    assert found == [(1.0, "ok", "undecided"), (0.0, "ok", "different"), (0.0, "timeout", None), (None, None, None)]
