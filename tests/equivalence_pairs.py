@@ -124,12 +124,12 @@ def _written(sql: str, dialect: str, ddl: str) -> str | None:
 def _tests_whole_comparisons(tree: exp.Expr) -> exp.Expr:
     """`a = 10 IS TRUE` asks of the comparison whether it is true; sqlglot reads `a = (10 IS TRUE)`."""
     for test in list(tree.find_all(exp.Is)):
-        comparison = test.parent
+        inner = test.parent if isinstance(test.parent, exp.Paren) else test
+        comparison = inner.parent
         if isinstance(test.expression, exp.Boolean) and isinstance(comparison, (exp.EQ, exp.NEQ, exp.GT, exp.LT)):
-            side = test.this
-            comparison.replace(test)
-            comparison.set("expression", side)
-            test.set("this", exp.Paren(this=comparison))
+            whole = comparison.copy()
+            whole.set("expression", test.this.copy())
+            comparison.replace(exp.Is(this=exp.paren(whole), expression=test.expression.copy()))
     return tree
 
 

@@ -163,18 +163,28 @@ class Pool:
     def _isolate(self, job: Job) -> Reply:
         """Run a job's statements one by one, after a worker died in its batch: whoever dies again is to blame."""
         try:
-            base = self._ask([msgspec.structs.replace(job, predictions=[])])[0]
+            base = self._ask([msgspec.structs.replace(job, predictions=[], search=None)])[0]
         except WorkerDied as death:
             return Reply(job.key, _outcome_of(death), [], [])
         if base.setup.status != "ok" or all(gold.status != "ok" for gold in base.golds):
             return base
-        return msgspec.structs.replace(base, predictions=[self._alone(job, sql) for sql in job.predictions])
+        outcomes = [self._alone(job, n) for n in range(len(job.predictions))]
+        return msgspec.structs.replace(base, predictions=outcomes)
 
-    def _alone(self, job: Job, sql: str) -> Outcome:
+    def _alone(self, job: Job, n: int) -> Outcome:
+        """One prediction without a search, then with one: a worker that dies searching has shown nothing."""
+        single = msgspec.structs.replace(job, predictions=[job.predictions[n]], search=None)
         try:
-            return self._ask([msgspec.structs.replace(job, predictions=[sql])])[0].predictions[0]
+            outcome = self._ask([single])[0].predictions[0]
         except WorkerDied as death:
             return _outcome_of(death)
+        if job.search is None or n in job.search.skip or outcome.status != "ok":
+            return outcome
+        search = msgspec.structs.replace(job.search, skip=[])
+        try:
+            return self._ask([msgspec.structs.replace(single, search=search)])[0].predictions[0]
+        except WorkerDied:
+            return outcome
 
 
 def _in_batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
@@ -197,9 +207,11 @@ def cpu_count() -> int:
 
 
 def _patience(job: Job) -> float:
-    """Seconds after which a silent worker is given up: every statement at its cap, and some."""
+    """Seconds after which a silent worker is given up: every statement at its cap, the search, and some."""
     limits = job.limits
-    return 10.0 + (1 + 2 * len(job.golds)) * (limits.gold_seconds + 2) + len(job.predictions) * (limits.cap_seconds + 2)
+    searching = job.search.seconds + 10.0 if job.search else 0.0
+    golds, predictions = limits.gold_seconds + 2, limits.cap_seconds + 2
+    return 10.0 + searching + (1 + 2 * len(job.golds)) * golds + len(job.predictions) * predictions
 
 
 def _outcome_of(death: WorkerDied) -> Outcome:

@@ -7,23 +7,24 @@ Does not: talk to anybody; `worker.py` reads jobs and writes replies.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import OrderedDict
 
 import msgspec
 
-from benchmark.sqlengine.parse import as_spider_runs_it, order_keys, orders_result
+from benchmark.sqlengine.agreement import Agreement
+from benchmark.sqlengine.arena import shown_cell
+from benchmark.sqlengine.distinguish import searched
+from benchmark.sqlengine.given import Given
+from benchmark.sqlengine.parse import as_spider_runs_it
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
-from benchmark.sqlengine.results import POLICIES, TIE_AWARE, Cell, Row, Table
+from benchmark.sqlengine.results import Row, Table
 from benchmark.sqlengine.sandbox import Executed, Guarded, Stopped, engine_for
 from benchmark.sqlengine.state import State, states_agree
+from benchmark.sqlengine.watch import alarm
 
-#: Seconds after a statement's deadline at which the kernel ends the process.
-GRACE_SECONDS = 1.0
 #: Databases a worker keeps; results kept of each: at most this many, of at most this many cells each.
 _DATABASES = 32
-_CELL_CHARS = 200
 _KEPT_RESULTS, _KEPT_CELLS = 2_000, 200
 
 
@@ -32,7 +33,7 @@ class Loaded:
 
     def __init__(self, job: Job) -> None:
         self._engine = engine_for(job.dialect)
-        with _alarm(job.limits.gold_seconds):
+        with alarm(job.limits.gold_seconds):
             self._image = self._engine.load(job.database, job.limits)
         self._reader: Guarded | None = None
         self._results: dict[str, tuple[float, Executed]] = {}
@@ -89,19 +90,6 @@ class Databases:
         return found
 
 
-class _alarm:
-    """The kernel's own deadline around a block: past it, SIGALRM's default action ends the process."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds + GRACE_SECONDS
-
-    def __enter__(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
-
-    def __exit__(self, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-
-
 def answer(job: Job, databases: Databases) -> Reply:
     """Run a job's golds, then its predictions, and compare."""
     try:
@@ -110,18 +98,25 @@ def answer(job: Job, databases: Databases) -> Reply:
         return Reply(job.key, Outcome(stopped.status, stopped.detail), [], [])
     session = _Writes(job, loaded) if job.task == "write" else _Reads(job, loaded)
     golds = [session.gold(sql) for sql in job.golds]
-    return Reply(job.key, Outcome("ok"), golds, [session.prediction(sql) for sql in job.predictions])
+    predictions = [session.prediction(sql) for sql in job.predictions]
+    if job.search is not None and any(gold.status == "ok" for gold in golds):
+        running = [sql for sql, gold in zip(job.golds, golds, strict=True) if gold.status == "ok"]
+        given = Given(job, loaded.reader(job.limits), session.allowed)
+        predictions = searched(given, job.search, running, predictions)
+    return Reply(job.key, Outcome("ok"), golds, predictions)
 
 
 class _Reads:
     """Golds and predictions that read: results are compared under the job's policy."""
+
+    allowed = 1
 
     def __init__(self, job: Job, loaded: Loaded) -> None:
         self.job = job
         self.loaded = loaded
         self.database = loaded.reader(job.limits)
         self.golds: list[tuple[str, Table, float]] = []
-        self._ties_of: dict[str, list[int]] = {}
+        self._agreement = Agreement(job.policy, job.dialect, self._table)
 
     def gold(self, sql: str) -> Outcome:
         outcome, done = self._run(sql, self.job.limits.gold_seconds)
@@ -137,10 +132,8 @@ class _Reads:
         if not done:
             return outcome
         table = done.table
-        if any(table == gold for _, gold, _ in self.golds):  # the same rows in the same order agree under any policy
-            return Outcome("ok", "", outcome.seconds, len(table.rows), True)
-        with _alarm(self.job.limits.cap_seconds):  # a comparison too must end
-            agrees = any(self._agrees(gold_sql, gold, table) for gold_sql, gold, _ in self.golds)
+        with alarm(self.job.limits.cap_seconds):  # a comparison too must end
+            agrees = any(self._agreement(gold_sql, gold, table) for gold_sql, gold, _ in self.golds)
         preview = [] if agrees else _preview(table.rows[: self.job.limits.preview_rows])
         return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, preview)
 
@@ -152,7 +145,7 @@ class _Reads:
             return Outcome("ok", "", spent, len(done.table.rows)), done
         started = time.perf_counter()
         try:
-            with _alarm(seconds):
+            with alarm(seconds):
                 done = self.database.run(sql, seconds)
         except Stopped as stopped:
             return Outcome(stopped.status, stopped.detail[:500], time.perf_counter() - started), None
@@ -160,36 +153,9 @@ class _Reads:
         self.loaded.keep(sql, spent, done)
         return Outcome("ok", "", spent, len(done.table.rows)), done
 
-    def _agrees(self, gold_sql: str, gold: Table, pred: Table) -> bool:
-        compare = POLICIES[self.job.policy]
-        if self.job.policy not in TIE_AWARE:
-            return compare(gold, pred, () if "order by" in gold_sql.lower() else None)
-        if not compare(gold, pred, None):
-            return False
-        if not orders_result(gold_sql, self.job.dialect):
-            return True
-        if gold_sql not in self._ties_of:
-            self._ties_of[gold_sql] = self._ties(gold_sql, gold)
-        return compare(gold, pred, self._ties_of[gold_sql])
-
-    def _ties(self, gold_sql: str, gold: Table) -> list[int]:
-        """Lengths of the runs of gold rows whose ORDER BY keys are equal; every row alone where keys are unknown."""
-        alone = [1] * len(gold.rows)
-        augmented = order_keys(gold_sql, self.job.dialect)
-        if augmented is None:
-            return alone
-        _, done = self._run(augmented.sql(self.job.dialect), self.job.limits.gold_seconds)
-        if done is None or [row[: gold.width] for row in done.table.rows] != gold.rows:
-            return alone
-        runs: list[int] = []
-        previous: Row | None = None
-        for row in done.table.rows:
-            if previous is not None and row[gold.width :] == previous:
-                runs[-1] += 1
-            else:
-                runs.append(1)
-            previous = row[gold.width :]
-        return runs
+    def _table(self, sql: str) -> Table | None:
+        _, done = self._run(sql, self.job.limits.gold_seconds)
+        return None if done is None else done.table
 
 
 class _Writes:
@@ -221,7 +187,7 @@ class _Writes:
         started = time.perf_counter()
         database = self.loaded.writer(self.job.limits)
         try:
-            with _alarm(seconds):
+            with alarm(seconds):
                 done = database.run(sql, seconds, allowed)
                 state = database.final_state(seconds)
         except Stopped as stopped:
@@ -233,12 +199,4 @@ class _Writes:
 
 def _preview(rows: list[Row]) -> list[list[object]]:
     """The first rows as JSON values, long cells cut, bytes as text."""
-    return [[_shown(cell) for cell in row] for row in rows]
-
-
-def _shown(cell: Cell) -> Cell:
-    if isinstance(cell, bytes):
-        return cell.hex()[:_CELL_CHARS]
-    if isinstance(cell, str):
-        return cell[:_CELL_CHARS]
-    return str(cell) if isinstance(cell, int) and abs(cell) >> 63 else cell  # beyond what msgpack and JSON readers hold
+    return [[shown_cell(cell) for cell in row] for row in rows]

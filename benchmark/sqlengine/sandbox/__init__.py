@@ -5,6 +5,15 @@ error, never another engine's answer.
 Does not: survive a crash of an engine; that costs the worker process, which the pool replaces.
 """
 
-from benchmark.sqlengine.sandbox.base import ENGINES, Engine, Executed, Guarded, Stopped, engine_for
+from benchmark.sqlengine.sandbox.base import (
+    ENGINES,
+    Engine,
+    Executed,
+    Guarded,
+    Stopped,
+    Workbench,
+    engine_for,
+)
+from benchmark.sqlengine.sandbox.rows import Filling
 
-__all__ = ["ENGINES", "Engine", "Executed", "Guarded", "Stopped", "engine_for"]
+__all__ = ["ENGINES", "Engine", "Executed", "Filling", "Guarded", "Stopped", "Workbench", "engine_for"]

@@ -6,12 +6,13 @@ Does not: compare anything, or know about jobs and policies (`session.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from benchmark.registry import load
 from benchmark.sqlengine.protocol import Database, Limits, Status
 from benchmark.sqlengine.results import Row, Table
+from benchmark.sqlengine.sandbox.rows import Filling
 from benchmark.sqlengine.state import State
 
 #: Dialect -> engine. A server database (PostgreSQL) would be one more line: its image a template database's name.
@@ -34,10 +35,11 @@ class Stopped(Exception):
 
 
 class Executed(NamedTuple):
-    """The rows of the last statement that returned some, and how many statements ran."""
+    """The rows of the last statement that returned some, how many statements ran, and the names of its columns."""
 
     table: Table
     statements: int
+    columns: tuple[str, ...] = ()
 
 
 class Guarded(Protocol):
@@ -55,6 +57,29 @@ class Guarded(Protocol):
         """Let go of the database and its memory."""
 
 
+class Workbench(Protocol):
+    """One schema whose rows are set anew again and again, guarded for reading. Only `fill` writes, and only our rows.
+
+    Several ways of storing the same rows differ in their physical order (and, where that is possible, in their keys
+    and indexes): what a query returns under one way and not under another, its text does not decide.
+    """
+
+    limits: Limits
+    #: Ways of storing the rows that it holds, numbered from 0: as a script of the rows in their order would store them.
+    ways: int
+    #: The DDL statements that ran.
+    ddl: tuple[str, ...]
+
+    def fill(self, tables: Sequence[Filling]) -> bool:
+        """Hold these rows and no others; parents come before their children. False where the engine rejects one."""
+
+    def run(self, sql: str, seconds: float, way: int = 0) -> Executed:
+        """Run one statement that reads. Raises Stopped."""
+
+    def close(self) -> None:
+        """Let go of its memory."""
+
+
 class Engine(Protocol):
     """One database system. An image is the engine's own: whatever it can quickly open a private database from."""
 
@@ -66,6 +91,9 @@ class Engine(Protocol):
 
     def writer(self, image: Any, limits: Limits) -> Guarded:
         """A private copy to write to: it serves one statement and is dropped."""
+
+    def workbench(self, ddl: Iterable[str], limits: Limits, *, keep_keys: bool) -> Workbench:
+        """Tables without rows, made by those statements that run here. `keep_keys` where a statement sees row ids."""
 
 
 def engine_for(dialect: str) -> Engine:

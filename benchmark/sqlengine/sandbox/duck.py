@@ -7,11 +7,11 @@ Does not: keep dates apart from their ISO text, or booleans from 0 and 1: rows a
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -19,7 +19,11 @@ from benchmark.sqlengine.protocol import Database, Limits
 from benchmark.sqlengine.results import Row, Table
 from benchmark.sqlengine.sandbox.base import SQL_BYTES, Executed, Stopped, fetch_capped
 from benchmark.sqlengine.sandbox.duck_state import cells, read_state
+from benchmark.sqlengine.sandbox.watchdog import Watchdog
 from benchmark.sqlengine.state import State
+
+if TYPE_CHECKING:
+    from benchmark.sqlengine.sandbox.duck_bench import DuckWorkbench
 
 #: MULTI is what PIVOT is cut into; a read-only transaction holds for it too.
 _READ_KINDS = frozenset({"SELECT", "MULTI"})
@@ -38,6 +42,7 @@ _LOCKS = (
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
+_WATCHDOG = Watchdog()
 _REFUSED = ("read-only mode", "disabled by configuration", "has been locked")
 
 
@@ -62,12 +67,13 @@ class DuckDatabase:
             try:
                 for statement in statements:
                     cursor = self.connection.execute(statement)
+                columns = tuple(column[0] for column in cursor.description or ())
                 table = self._fetch(cursor)
             except BaseException:
                 self.connection.execute("ROLLBACK")
                 raise
             self.connection.execute(self._end)
-        return Executed(table, len(statements))
+        return Executed(table, len(statements), columns)
 
     def final_state(self, seconds: float) -> State:
         """The whole database as it is now. Raises Stopped."""
@@ -99,10 +105,9 @@ class DuckDatabase:
     @contextmanager
     def _guarded(self, seconds: float) -> Iterator[None]:
         self._deadline = time.monotonic() + seconds
-        alarm = threading.Timer(seconds, self.connection.interrupt)
-        alarm.start()
         try:
-            yield
+            with _WATCHDOG.watching(seconds, self.connection.interrupt):
+                yield
         except duckdb.InterruptException:
             raise Stopped("timeout", f"stopped after {seconds:.1f} s") from None
         except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -110,8 +115,6 @@ class DuckDatabase:
         except (duckdb.Error, UnicodeError, ValueError, RuntimeError) as error:
             refused = isinstance(error, duckdb.PermissionException) or any(word in str(error) for word in _REFUSED)
             raise Stopped("refused" if refused else "invalid", _first_line(error)) from None
-        finally:
-            alarm.cancel()
 
 
 class DuckEngine:
@@ -138,6 +141,11 @@ class DuckEngine:
         if image.path is None and image.setup_sql.strip():
             opened.run(image.setup_sql, limits.gold_seconds, 1_000_000)
         return opened
+
+    def workbench(self, ddl: Iterable[str], limits: Limits, *, keep_keys: bool) -> DuckWorkbench:
+        from benchmark.sqlengine.sandbox.duck_bench import DuckWorkbench
+
+        return DuckWorkbench(self.writer(Database(), limits), ddl)
 
 
 ENGINE = DuckEngine()

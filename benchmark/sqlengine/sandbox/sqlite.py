@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import apsw
@@ -23,6 +24,9 @@ from benchmark.sqlengine.results import Row, Table
 from benchmark.sqlengine.sandbox.base import SQL_BYTES, Executed, Stopped, fetch_capped
 from benchmark.sqlengine.sandbox.sqlite_state import read_state
 from benchmark.sqlengine.state import State
+
+if TYPE_CHECKING:
+    from benchmark.sqlengine.sandbox.sqlite_bench import SqliteWorkbench
 
 _READ_ACTIONS = frozenset({apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_FUNCTION, apsw.SQLITE_RECURSIVE})
 _WRITE_DENIED = frozenset(
@@ -55,21 +59,24 @@ class SqliteDatabase:
         self._deadline = 0.0
         self._statements = 0
         self._allowed = 1
-        self._width = 0
+        self._columns: tuple[str, ...] = ()
         self._authorize = _authorize_write if writable else _authorize_read
         _set_limits(connection)
+        self._always = not writable  # a guard that never changes lets the engine keep its prepared statements
+        if self._always:
+            connection.authorizer = self._authorize
         connection.set_progress_handler(self._out_of_time, _PROGRESS_OPCODES)
         connection.exec_trace = self._count_statement
 
     def run(self, sql: str, seconds: float, allowed: int = 1) -> Executed:
         """Run at most `allowed` statements within `seconds`. Raises Stopped."""
-        self._statements, self._allowed, self._width = 0, allowed, 0
+        self._statements, self._allowed, self._columns = 0, allowed, ()
         with self._guarded(seconds):
             cursor = iter(self.connection.execute(sql))
             rows: list[Row] = fetch_capped(lambda n: list(islice(cursor, n)), self.limits, self._out_of_time)
         if not self._statements:
             raise Stopped("invalid", "no statement")
-        return Executed(Table(self._width, rows), self._statements)
+        return Executed(Table(len(self._columns), rows), self._statements, self._columns)
 
     def load(self, setup_sql: str, seconds: float) -> None:
         """Run a schema script of any number of statements. Raises Stopped."""
@@ -97,7 +104,8 @@ class SqliteDatabase:
     @contextmanager
     def _guarded(self, seconds: float) -> Iterator[None]:
         self._deadline = time.monotonic() + seconds
-        self.connection.authorizer = self._authorize
+        if not self._always:
+            self.connection.authorizer = self._authorize
         try:
             yield
         except apsw.ExecTraceAbort:
@@ -110,16 +118,17 @@ class SqliteDatabase:
             denied = isinstance(error, apsw.AuthError) or _DENIED.search(str(error))
             raise Stopped("refused" if denied else "invalid", str(error)) from None
         finally:
-            self.connection.authorizer = None
+            if not self._always:
+                self.connection.authorizer = None
 
     def _out_of_time(self) -> bool:
         return time.monotonic() > self._deadline
 
     def _count_statement(self, cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
-        width = len(cursor.get_description())
-        if width or not _BLANK.fullmatch(sql):  # what follows the last semicolon may be a comment: no statement
+        columns = cursor.get_description()
+        if columns or not _BLANK.fullmatch(sql):  # what follows the last semicolon may be a comment: no statement
             self._statements += 1
-            self._width = width
+            self._columns = tuple(column[0] for column in columns)
         return self._statements <= self._allowed
 
 
@@ -145,6 +154,11 @@ class SqliteEngine:
 
     def writer(self, image: bytes, limits: Limits) -> SqliteDatabase:
         return SqliteDatabase(_in_memory(image), limits, writable=True)
+
+    def workbench(self, ddl: Iterable[str], limits: Limits, *, keep_keys: bool) -> SqliteWorkbench:
+        from benchmark.sqlengine.sandbox.sqlite_bench import SqliteWorkbench
+
+        return SqliteWorkbench(ddl, limits, keep_keys=keep_keys)
 
 
 ENGINE = SqliteEngine()
