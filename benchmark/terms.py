@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from benchmark.errors import UsageError
-from benchmark.sqlengine.protocol import Search
+from benchmark.sqlengine.protocol import SEARCH_VERSION, Search
 from benchmark.sqlengine.prove import RULES_VERSION
 from benchmark.sqlengine.results import POLICY_VERSION
 
@@ -21,7 +21,7 @@ MOST_DATABASES, MOST_SECONDS = 100_000, 600.0
 #: The keys of an identity that hold terms.
 TERM_KEYS = ("policy", "scoring")
 #: What a manifest without versions was scored by: the first policies, and rules that proved nothing.
-_UNSTATED = {"policies": "2026-11-24", "rules": "none"}
+_UNSTATED = {"policies": "2026-11-24", "rules": "none", "searches": "none"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,7 @@ class Terms:
     def identity(self) -> dict[str, Any]:
         """The terms and the versions of what applies them, as keys of a run's identity."""
         search = {"databases": self.databases, "seconds": self.seconds, "seed": self.seed}
-        versions = {"policies": POLICY_VERSION, "rules": RULES_VERSION}
-        return {"policy": self.policy, "scoring": {**versions, "search": search if self.databases else None}}
+        return {"policy": self.policy, "scoring": {**versions_here(), "search": search if self.databases else None}}
 
     def problems(self) -> list[str]:
         """What is wrong with the search that is asked for."""
@@ -90,4 +89,4 @@ def stated_versions(identity: Mapping[str, Any]) -> dict[str, str]:
 
 def versions_here() -> dict[str, str]:
     """The same of this sqlgauge."""
-    return {"policies": POLICY_VERSION, "rules": RULES_VERSION}
+    return {"policies": POLICY_VERSION, "rules": RULES_VERSION, "searches": SEARCH_VERSION}

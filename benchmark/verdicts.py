@@ -1,8 +1,8 @@
 """From a proof and an outcome to a verdict: is a prediction equivalent to a gold, different, or is that undecided?
 
-Promises: one way of deciding for the `equivalence` metric and for `sqlgauge equiv`. A proof comes first: where the rows of
-one database differ all the same, that database breaks what its schema promises, or gold and prediction leave the same
-thing open, as a LIMIT that cuts ties does; the reason then says so.
+Promises: one way of deciding for the `equivalence` metric and for `sqlgauge equiv`. A proof comes first: where the rows
+of one database differ all the same, that database breaks what its schema promises, or gold and prediction leave the
+same thing open, as a LIMIT that cuts ties does; the reason then says so.
 Does not: prove, run or search.
 """
 
@@ -28,8 +28,8 @@ _NOT_RUN: dict[str, VerdictName] = {
     "limit": "timeout",
 }
 _THOUGH_DIFFERENT = (
-    "; the rows of the given database differ all the same: it breaks what its schema promises, or both statements leave "
-    "their answer open, as a LIMIT that cuts ties does"
+    "; the rows of the given database differ all the same: it breaks what its schema promises, or both statements "
+    "leave their answer open, as a LIMIT that cuts ties does"
 )
 #: Characters of a canonical form that are kept as evidence.
 FORM_CHARS = 500

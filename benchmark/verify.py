@@ -186,7 +186,7 @@ def _rescore(
 def _other_versions(identity: Mapping[str, Any], metrics: Collection[str], found: _Findings) -> dict[str, str]:
     """The metrics whose rules or policies are of another version than ours -> which version; said in a note."""
     there, here, of_metric = stated_versions(identity), versions_here(), {}
-    for name, depending in (("policies", BY_POLICY), ("rules", BY_RULES)):
+    for name, depending in (("policies", BY_POLICY), ("rules", BY_RULES), ("searches", BY_SEARCH)):
         affected = [metric for metric in metrics if metric in depending]
         if there[name] != here[name] and affected:
             found.notes.append(f"{', '.join(affected)}: scored with {name} {there[name]} (here {here[name]})")

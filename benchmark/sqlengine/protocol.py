@@ -13,6 +13,8 @@ import msgspec
 Status = Literal["ok", "invalid", "refused", "multiple", "timeout", "limit"]
 #: Exit code of a worker that ran out of memory. Any other positive code is a flaw of ours, never of a statement.
 OUT_OF_MEMORY = 71
+#: Changes when the search would find other databases under the same seed: part of a run's identity.
+SEARCH_VERSION = "2026-11-25"
 _LENGTH = struct.Struct("<I")
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from benchmark.sqlengine.canonical import rewritten
+from benchmark.sqlengine.canonical.expressions import VOLATILE_NAMES, is_volatile
 from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import Block, E, Query, SetOp
 from benchmark.sqlengine.canonical.naming import named
@@ -24,13 +25,13 @@ from benchmark.sqlengine.canonical.statements import read_write
 from benchmark.sqlengine.canonical.syntax import folded
 from benchmark.sqlengine.canonical.write import to_sql
 from benchmark.sqlengine.parse import as_spider_runs_it, folded_tokens, orders_result, parse
+from benchmark.sqlengine.results import TIE_AWARE
 from benchmark.sqlengine.schema import schema_of
 
 #: Changes when a rule does: part of a run's identity.
 RULES_VERSION = "2026-11-25"
 #: Policies under which a prediction's columns may stand in any order.
 _FREE = frozenset({"default", "subset", "spider"})
-_REAL_TYPES = frozenset({"REAL", "DOUBLE", "FLOAT", "DOUBLE PRECISION"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,11 @@ def prove(gold: str, prediction: str, dialect: str, schema_sql: str, policy: str
     if policy == "spider":
         gold, prediction = as_spider_runs_it(gold), as_spider_runs_it(prediction)
     ordered = orders_result(gold, dialect)
-    if policy in ("strict", "spider") and "order by" in gold.lower():
+    if policy in ("strict", "spider") and (ordered or "order by" in gold.lower()):
         return _same_tokens(gold, prediction, dialect)  # these compare lists, ties included
     ordered = ordered and policy != "bird"
-    a, b = (_form(sql, dialect, schema_sql, ordered, policy in _FREE) for sql in (gold, prediction))
+    leave = policy in _FREE, policy in TIE_AWARE
+    a, b = (_form(sql, dialect, schema_sql, ordered, *leave) for sql in (gold, prediction))
     if a is None or b is None:
         return _same_tree(gold, prediction, dialect)
     if policy == "bird":
@@ -70,7 +72,7 @@ def prove(gold: str, prediction: str, dialect: str, schema_sql: str, policy: str
 
 
 @lru_cache(maxsize=20_000)
-def _form(sql: str, dialect: str, schema_sql: str, ordered: bool, free: bool) -> Form | None:
+def _form(sql: str, dialect: str, schema_sql: str, ordered: bool, free: bool, tolerant: bool) -> Form | None:
     tree = parse(sql, dialect)
     if tree is None:
         return None
@@ -89,7 +91,7 @@ def _form(sql: str, dialect: str, schema_sql: str, ordered: bool, free: bool) ->
         query = unordered(query)
     try:
         query = rewritten(query, context)
-        if not label:
+        if not label and tolerant:
             query = _numbers_bare(query, context)
         return Form(label, named(query, context, free=free), frozenset(context.fired))
     except RecursionError:
@@ -97,8 +99,8 @@ def _form(sql: str, dialect: str, schema_sql: str, ordered: bool, free: bool) ->
 
 
 def _numbers_bare(query: Query, context: Context) -> Query:
-    """No policy tells 90 from 90.0 in a result: x * 1.0 and CAST(x AS REAL) in the outermost list are x."""
-    if not isinstance(query, Block):
+    """Within their tolerance 90.0 is 90 in a result: x * 1.0 and CAST(x AS REAL) in the outermost list are x."""
+    if not isinstance(query, Block) or query.distinct:
         return query
     context.refresh(query)
     select = tuple(_bare(e, context) for e in query.select)
@@ -112,7 +114,7 @@ def _bare(e: E, context: Context) -> E:
     inner = e
     if e[0] == "*" and ("num", "1.0") in e[1:]:
         inner = e[1] if e[2] == ("num", "1.0") else e[2]
-    elif e[0] == "cast" and (e[2][2] in _REAL_TYPES if context.dialect == "sqlite" else e[2][2] == "DOUBLE"):
+    elif e[0] == "cast" and e[2][2] == "DOUBLE":
         inner = e[1]
     return inner if context.kind(inner) in ("integer", "real") else e
 
@@ -134,13 +136,13 @@ def _same_tree(gold: str, prediction: str, dialect: str) -> Proof | None:
     a, b = folded(gold, dialect), folded(prediction, dialect)
     if a is None or b is None:
         return _same_tokens(gold, prediction, dialect)
-    if a != b or a.find(exp.Rand, exp.Randn, exp.Uuid):
+    if a != b or is_volatile(a):
         return None
     return Proof(a.sql(dialect), ("same_tree",))
 
 
 def _same_tokens(gold: str, prediction: str, dialect: str) -> Proof | None:
     a, b = folded_tokens(gold, dialect), folded_tokens(prediction, dialect)
-    if a is None or a != b or any(token.upper() in ("RANDOM", "RAND", "UUID") for token in a):
+    if a is None or a != b or any(token.upper() in VOLATILE_NAMES for token in a):
         return None
     return Proof(" ".join(a), ("same_tokens",))

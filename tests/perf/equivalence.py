@@ -95,8 +95,8 @@ def print_speed(items: list[Item]) -> None:
     started = time.perf_counter()
     proved = len(proofs(items))
     seconds = time.perf_counter() - started
-    print(f"ast, one core         {pairs / seconds:9,.0f} pairs/s   ({pairs:,} pairs, {proved:,} different ones proved, "
-          f"{unreadable} golds fail)")  # fmt: skip
+    print(f"ast, one core         {pairs / seconds:9,.0f} pairs/s   "
+          f"({pairs:,} pairs, {proved:,} different ones proved, {unreadable} golds fail)")  # fmt: skip
     with Pool(2) as pool:
         list(pool.run(Job("", "sqlite", "read", Database("-- "), ["SELECT 1"], []) for _ in range(128)))
         started = time.perf_counter()

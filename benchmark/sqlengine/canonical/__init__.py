@@ -121,7 +121,9 @@ class Rules:
 
     def apply(self, query: Query, context: Context) -> Query:
         """One pass over a query and all that is nested in it, from the inside out."""
-        inner = map_query(query, lambda e: self._expression(e, context), lambda q: self._nested(q, context))
+        cuts = isinstance(query, Block) and query.limited and not query.order
+        nested = self.apply if cuts else self._nested  # where a LIMIT cuts, even a derived table's order counts
+        inner = map_query(query, lambda e: self._expression(e, context), lambda q: nested(q, context))
         if isinstance(inner, Block):
             inner = with_conditions(inner, context)
             for rule in self._rows:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from benchmark.sqlengine.canonical.ir import FALSE, NULL, TRUE, E, Query, aliases, walk
-from benchmark.sqlengine.canonical.scopes import Scope, Unreadable
+from benchmark.sqlengine.canonical.scopes import Scope, Unreadable, only
 
 #: Nodes with `this` and `expression`, and their operator.
 BINARY: dict[type[exp.Expr], str] = {
@@ -43,9 +43,11 @@ AGGREGATES: dict[type[exp.Expr], str] = {
     exp.Max: "max",
 }
 #: Functions whose answer is not a function of their arguments, or depends on the order of rows.
-_VOLATILE = (exp.Rand, exp.Randn, exp.Uuid, exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.FirstValue)
-_VOLATILE_NAMES = frozenset({"RANDOM", "RANDOMBLOB", "CHANGES", "TOTAL_CHANGES", "LAST_INSERT_ROWID", "STRING_AGG",
-                             "GROUP_CONCAT", "LISTAGG", "LIST", "NEXTVAL", "ANY_VALUE", "ARBITRARY", "UUID", "ROWID",
+_VOLATILE = (exp.Rand, exp.Randn, exp.Uuid)
+VOLATILE_NAMES = frozenset({"RANDOM", "RAND", "RANDOMBLOB", "UUID", "GEN_RANDOM_UUID", "CHANGES", "TOTAL_CHANGES",
+                            "LAST_INSERT_ROWID", "NEXTVAL", "SETSEED"})  # fmt: skip
+_OF_ORDER = (exp.GroupConcat, exp.ArrayAgg, exp.First, exp.Last, exp.FirstValue, exp.AnyValue)
+_OF_ORDER_NAMES = frozenset({"STRING_AGG", "GROUP_CONCAT", "LISTAGG", "LIST", "ANY_VALUE", "ARBITRARY",
                              "JSON_GROUP_ARRAY", "JSON_GROUP_OBJECT"})  # fmt: skip
 
 
@@ -120,6 +122,7 @@ class Expressions:
 
     def _aggregate(self, node: exp.Expr, scope: Scope) -> E:
         op = AGGREGATES[type(node)]
+        only(node, {"this", "expressions", "big_int"})
         if node.expressions:
             if op not in ("min", "max"):
                 raise Unreadable(f"{op} of several")
@@ -141,7 +144,7 @@ class Expressions:
 
     def _generic(self, node: exp.Expr, scope: Scope) -> E:
         """Any other node: its class and the names and shapes of its arguments make the operator."""
-        if isinstance(node, _VOLATILE) or (isinstance(node, exp.Anonymous) and node.name.upper() in _VOLATILE_NAMES):
+        if isinstance(node, (*_VOLATILE, *_OF_ORDER)):
             raise Unreadable(f"{node.sql()} depends on more than its arguments")
         if isinstance(node, exp.Query):
             raise Unreadable("a query in an odd place")
@@ -160,7 +163,7 @@ class Expressions:
         if isinstance(item, exp.Var):
             return ("word", "var", item.name.upper())
         if isinstance(item, exp.DataType):
-            return ("word", "type", item.sql(self.dialect).upper())
+            return ("word", "type", item.sql().upper())
         if isinstance(item, (exp.Subquery, exp.Select, exp.SetOperation)):
             return ("scalar", self.nested(item, scope))
         if isinstance(item, exp.Expr):
@@ -225,7 +228,7 @@ class Expressions:
     def _cast(self, node: exp.Expr, scope: Scope) -> E:
         if any(node.args.get(name) for name in ("format", "default", "action")):
             return self._generic(node, scope)
-        return ("cast", self.expr(node.this, scope), ("word", "type", node.args["to"].sql(self.dialect).upper()))
+        return ("cast", self.expr(node.this, scope), ("word", "type", node.args["to"].sql().upper()))
 
     def _filter(self, node: exp.Expr, scope: Scope) -> E:
         return ("filter", self.expr(node.this, scope), self.expr(node.expression.this, scope))
@@ -246,7 +249,7 @@ class Expressions:
         return self._generic(node, scope)
 
     def _function(self, node: exp.Expr, scope: Scope) -> E:
-        if node.name.upper() in _VOLATILE_NAMES:
+        if node.name.upper() in VOLATILE_NAMES | _OF_ORDER_NAMES:
             raise Unreadable(f"{node.name} depends on more than its arguments")
         return (f"call {node.name.upper()}", *(self.expr(item, scope) for item in node.expressions))
 
@@ -271,6 +274,12 @@ _READERS: dict[type[exp.Expr], Any] = {
     exp.Window: Expressions._window,
     exp.Anonymous: Expressions._function,
 }
+
+
+def is_volatile(tree: exp.Expr) -> bool:
+    """Whether two runs of one statement may answer differently on one database."""
+    calls = tree.find_all(exp.Anonymous)
+    return tree.find(*_VOLATILE) is not None or any(call.name.upper() in VOLATILE_NAMES for call in calls)
 
 
 def has_aggregate(e: Any) -> bool:

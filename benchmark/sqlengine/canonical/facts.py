@@ -28,6 +28,7 @@ from benchmark.sqlengine.canonical.ir import (
     subqueries,
     substitute,
     walk,
+    width,
 )
 from benchmark.sqlengine.schema import Kind, Table
 
@@ -131,7 +132,9 @@ class Context:
         e = query.select[place]
         if e[0] in ("sum", "min", "max", "avg") and query.group:
             return self.not_null(e[1])
-        return self.not_null(e) and (query.group != () or not has_aggregate(e) or e[0].startswith("count"))
+        if query.group is None and any(map(has_aggregate, (*query.select, *query.having))):
+            return e[0] in ("num", "str", "count", "count distinct")  # the one row may be of nothing
+        return self.not_null(e)
 
     def kind(self, e: E) -> Kind:
         """The kind of values of an expression."""
@@ -209,7 +212,7 @@ class Context:
             return [frozenset(("col", alias, name) for name in key) for key in self.tables[alias].keys]
         inner = self.derived.get(alias)
         if isinstance(inner, SetOp):
-            whole = frozenset(("col", alias, str(i)) for i in range(len(inner.names)))
+            whole = frozenset(("col", alias, str(i)) for i in range(width(inner)))
             return [whole] if not inner.all else []
         if inner is None:
             return []

@@ -95,6 +95,13 @@ def is_query(value: object) -> bool:
     return isinstance(value, (Block, SetOp))
 
 
+def width(query: Query) -> int:
+    """How many columns a query gives."""
+    while isinstance(query, SetOp):
+        query = query.branches[0]
+    return len(query.select)
+
+
 def all_of(conditions: tuple[E, ...] | list[E]) -> E:
     """Conditions as one expression."""
     return TRUE if not conditions else conditions[0] if len(conditions) == 1 else ("and", *conditions)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from benchmark.sqlengine.canonical.blocks import has_own_aggregates, outside_aggregates
 from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import (
     FALSE,
@@ -143,7 +144,7 @@ def equal_groups(block: Block, context: Context) -> list[set[E]]:
     inner = {source.alias for source in block.sources}
     groups: list[set[E]] = []
     for e in block.where:
-        if e[0] != "=" or not all(_stands_for_itself(x, inner, context) for x in e[1:]):
+        if e[0] != "=" or e[1] == e[2] or not all(_stands_for_itself(x, inner, context) for x in e[1:]):
             continue
         a, b = e[1:]
         literal = not context.mixed and (_fits(a, b, context) or _fits(b, a, context))
@@ -169,7 +170,7 @@ def _fits(column: E, literal: E, context: Context) -> bool:
 def equal_columns(block: Block, context: Context) -> Query:
     """What is equal to a literal, or to another column, is written as that everywhere but in the equality itself."""
     groups = equal_groups(block, context)
-    if not groups:
+    if not groups or _may_be_of_nothing(block):
         return block
     known: dict[E, E] = {}
     kept: list[E] = []
@@ -182,11 +183,18 @@ def equal_columns(block: Block, context: Context) -> Query:
             known[e] = chosen
             kept.append(("=", *sorted((chosen, e), key=key)))
     members = set().union(*groups)
-    others = [e for e in block.where if not (e[0] == "=" and e[1] in members and e[2] in members)]
+    others = [e for e in block.where if not (e[0] == "=" and e[1] != e[2] and e[1] in members and e[2] in members)]
     rest: Query = substitute(replace(block, where=tuple(others)), known)
     if not isinstance(rest, Block):
         return rest
     return replace(rest, where=tuple(dict.fromkeys((*rest.where, *kept))))
+
+
+def _may_be_of_nothing(block: Block) -> bool:
+    """Whether a block gives a row even of no rows, and reads a column in it: that is NULL then, whatever it equals."""
+    if block.group is not None or not has_own_aggregates(block):
+        return False
+    return any(outside_aggregates(e) for e in (*block.select, *block.having, *(k.value for k in block.order)))
 
 
 def ordered_outer_joins(joins: Iterable[Outer]) -> tuple[Outer, ...]:

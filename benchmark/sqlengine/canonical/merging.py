@@ -25,6 +25,7 @@ from benchmark.sqlengine.canonical.ir import (
     is_query,
     substitute,
     walk,
+    width,
 )
 
 _MOST_BRANCHES = 4
@@ -36,6 +37,8 @@ def merge_derived(block: Block, context: Context) -> Query:
         inner = source.of
         if not isinstance(inner, Block) or not is_simple(inner) or _holds_queries(inner.select):
             continue
+        if inner.order and block.limited and not block.order:
+            continue  # undefined, but the engines cut in the inner order
         sources = tuple(s for s in block.sources if s is not source) + inner.sources
         rest = replace(block, sources=sources, outer=(*inner.outer, *block.outer), where=(*inner.where, *block.where))
         made: Query = substitute(rest, _outputs(source.alias, inner))
@@ -76,6 +79,10 @@ def merge_wrapper(block: Block, context: Context) -> Query:
     source, inner = block.sources[0], block.sources[0].of
     if block.distinct or has_own_aggregates(block) or has_windows(block) or _holds_queries(inner.select):
         return block
+    if inner.order and block.limited and not block.order:
+        return block
+    if has_own_aggregates(inner) and _holds_queries((*block.select, *block.where, *(k.value for k in block.order))):
+        return block
     known = _outputs(source.alias, inner)
     whole = substitute(block, known)
     if (_one_row(inner) and not any(map(has_aggregate, whole.select))) or is_arbitrary(inner, context):
@@ -114,7 +121,9 @@ def wrapped_set_operation(block: Block, context: Context) -> Query:
     identity = tuple(("col", source.alias, str(place)) for place in range(len(block.select)))
     if sorted(block.select) != sorted(identity) or block.where or block.distinct or block.group is not None:
         return block
-    if inner.limited or len(identity) != _width(inner) or block.having or (block.select != identity and block.order):
+    if inner.order and block.limited and not block.order:
+        return block
+    if inner.limited or len(identity) != width(inner) or block.having or (block.select != identity and block.order):
         return block
     if any(key.value not in identity for key in block.order):
         return block
@@ -140,10 +149,6 @@ def _permuted(query: Query, places: list[int]) -> Query | None:
     return replace(query, select=tuple(query.select[place] for place in places), names=names)
 
 
-def _width(query: Query) -> int:
-    return len(query.select) if isinstance(query, Block) else _width(query.branches[0])
-
-
 def push_into_union_all(block: Block, context: Context) -> Query:
     """A filter, projection or join of a UNION ALL is the UNION ALL of its branches' filters, projections and joins."""
     if not is_simple(block) or block.order or _holds_queries((*block.select, *block.where)):
@@ -151,6 +156,8 @@ def push_into_union_all(block: Block, context: Context) -> Query:
     for place, source in enumerate(block.sources):
         inner = source.of
         if not isinstance(inner, SetOp) or not inner.all or inner.kind != "union" or inner.limited:
+            continue
+        if not alike(inner, context):
             continue
         if len(inner.branches) > _MOST_BRANCHES or any(
             not isinstance(s.of, str) for s in block.sources if s is not source
@@ -162,6 +169,13 @@ def push_into_union_all(block: Block, context: Context) -> Query:
             branches.append(context.renamed(replace(block, sources=sources)))
         return SetOp("union", True, tuple(branches), names=block.names)
     return block
+
+
+def alike(query: SetOp, context: Context) -> bool:
+    """Whether each column is of one known kind in all branches: then no branch's values are converted to another's."""
+    blocks = [branch for branch in query.branches if isinstance(branch, Block)]
+    kinds = [{context.kind(block.select[place]) for block in blocks} for place in range(width(query))]
+    return len(blocks) == len(query.branches) and all(len(found) == 1 and found != {"any"} for found in kinds)
 
 
 def empty_result(block: Block, context: Context) -> Query:

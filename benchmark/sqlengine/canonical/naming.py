@@ -31,8 +31,10 @@ from benchmark.sqlengine.canonical.ir import (
     map_query,
     sort_expressions,
     substitute,
+    width,
 )
 from benchmark.sqlengine.canonical.joins import equal_columns
+from benchmark.sqlengine.canonical.merging import alike
 
 _MOST_ORDERS = 24
 _COMMUTATIVE = frozenset({"=", "<>", "is", "isnt", "+", "*"})
@@ -154,16 +156,12 @@ def _sorted(e: Any, context: Context, depth: int) -> Any:
 def _named_branches(query: SetOp, context: Context, depth: int, *, free: bool) -> SetOp:
     branches = [named(branch, context, depth) for branch in query.branches]
     order = query.order
-    width = _width(branches[0])
+    wide = width(branches[0])
     if free and not any(isinstance(branch, SetOp) for branch in branches):
         blocks = [branch for branch in branches if isinstance(branch, Block)]
-        places = sorted(range(width), key=lambda i: sorted(key(block.select[i]) for block in blocks))
+        places = sorted(range(wide), key=lambda i: sorted(key(block.select[i]) for block in blocks))
         branches = [replace(block, select=tuple(block.select[i] for i in places)) for block in blocks]
         order = tuple(Key(("num", str(places.index(int(k.value[1]) - 1) + 1)), k.desc, k.nulls_first) for k in order)
-    if query.kind in ("union", "intersect"):
+    if query.kind in ("union", "intersect") and (depth == 0 or alike(query, context)):
         branches.sort(key=repr)
     return replace(query, branches=tuple(branches), order=order, names=())
-
-
-def _width(query: Query) -> int:
-    return len(query.select) if isinstance(query, Block) else _width(query.branches[0])

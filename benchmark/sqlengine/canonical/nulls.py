@@ -37,7 +37,7 @@ def _rejects_not_null(e: E, alias: str) -> bool:
     """For `NOT (x IS NULL)`."""
     if e[0] == "is" and e[2] == ("null",):
         return _is_null_with(e[1], alias)
-    return e[0] in ("in", "insub") and any(_is_null_with(x, alias) for x in (e[1:2] if e[0] == "in" else e[2:]))
+    return e[0] == "in" and len(e) > 2 and _is_null_with(e[1], alias)
 
 
 def _is_null_with(e: Any, alias: str) -> bool:

@@ -96,7 +96,7 @@ def absorb(e: E, context: Context) -> E | None:
     kept = [s for s in sets if not any(t < s for t in sets)]
     if len(kept) < len(sets):
         whole = tuple((other, *sort_expressions(s)) if len(s) > 1 else next(iter(s)) for s in kept)
-        return (op, *whole) if len(whole) > 1 else whole[0]
+        return (op, *whole) if len(whole) > 1 else whole[0] if is_predicate(whole[0]) else None
     if op == "or" and (common := frozenset.intersection(*sets)):
         rest = [s - common for s in sets]
         if all(rest):

@@ -37,7 +37,13 @@ def narrowed(conditions: tuple[E, ...], context: Context) -> tuple[E, ...]:
         return conditions
     if any(map(_excluded, by_column.values())):
         return (FALSE,)
-    return tuple(e for e, bound in bounds if bound is None or not _implied(bound, by_column[bound.column]))
+    kept = []
+    for e, bound in bounds:
+        if bound and _implied(bound, by_column[bound.column]):
+            by_column[bound.column].remove(bound)  # so that of two that imply each other one stays
+        else:
+            kept.append(e)
+    return tuple(kept)
 
 
 def contradictory(conditions: Iterable[E], context: Context) -> bool:

@@ -12,9 +12,11 @@ from functools import partial
 
 from sqlglot import exp
 
-from benchmark.sqlengine.canonical.ir import Block, E, Key, Query, SetOp, Source, conjuncts
-from benchmark.sqlengine.canonical.scopes import Scope, Unreadable
-from benchmark.sqlengine.canonical.sources import Ctes, Sources, only, width_of
+from benchmark.sqlengine.canonical.blocks import outside_aggregates
+from benchmark.sqlengine.canonical.expressions import has_aggregate
+from benchmark.sqlengine.canonical.ir import Block, E, Key, Query, SetOp, Source, conjuncts, width
+from benchmark.sqlengine.canonical.scopes import Scope, Unreadable, only
+from benchmark.sqlengine.canonical.sources import Ctes, Sources
 from benchmark.sqlengine.schema import Schema
 
 _SETOP_ARGS = frozenset({"with_", "this", "expression", "distinct", "order", "limit", "offset"})
@@ -66,16 +68,18 @@ class Reader(Sources):
         clause = node.args.get("with_")
         if clause is None:
             return ctes
-        if clause.args.get("recursive") and any(_mentions_itself(cte) for cte in clause.expressions):
+        if clause.args.get("recursive") and any(_mentions_itself(cte, [cte]) for cte in clause.expressions):
             raise Unreadable("a recursive CTE")
-        for cte in clause.expressions:
+        for place, cte in enumerate(clause.expressions):
+            if self.dialect == "sqlite" and _mentions_itself(cte, clause.expressions[place:]):
+                raise Unreadable("a CTE that names itself or a later one")
             ctes = {**ctes, cte.alias.lower(): (cte, ctes)}
         return ctes
 
     def _set_operation(self, node: exp.SetOperation, parent: Scope | None, ctes: Ctes) -> Query:
         only(node, _SETOP_ARGS)
         branches = (self.query(node.this, parent, ctes), self.query(node.expression, parent, ctes))
-        if len({width_of(branch) for branch in branches}) > 1:
+        if len({width(branch) for branch in branches}) > 1:
             raise Unreadable("branches of different widths")
         kind = {exp.Union: "union", exp.Intersect: "intersect", exp.Except: "except"}.get(type(node))
         if kind is None:
@@ -120,7 +124,7 @@ class Reader(Sources):
             distinct = node.args.get("distinct")
             if distinct is not None and distinct.args.get("on"):
                 raise Unreadable("DISTINCT ON")
-            return Block(
+            block = Block(
                 select,
                 tuple(sources),
                 tuple(outer),
@@ -133,6 +137,20 @@ class Reader(Sources):
                 self._offset(node),
                 tuple(name for name, _ in outputs),
             )
+            self._check_groups(block)
+            return block
+
+    def _check_groups(self, block: Block) -> None:
+        """Raises Unreadable for what an engine refuses: aggregates, or columns beside them, where none may stand."""
+        grouped = block.group is not None or any(map(has_aggregate, block.select))
+        if not grouped and (block.having or any(has_aggregate(key.value) for key in block.order)):
+            raise Unreadable("an aggregate or HAVING without a group")
+        if grouped and self.dialect != "sqlite":
+            own = {source.alias for source in (*block.sources, *(join.source for join in block.outer))}
+            group = list(block.group or ())
+            items = (*block.select, *block.having, *(key.value for key in block.order))
+            if any(e[1] in own and e not in group for item in items for e in outside_aggregates(item, group)):
+                raise Unreadable("a column beside the groups")
 
     def _outputs(self, node: exp.Select, scope: Scope) -> list[tuple[str, E]]:
         for item in node.expressions:
@@ -199,7 +217,7 @@ class Reader(Sources):
 
 def _derived(query: Query, alias: str) -> Block:
     """`SELECT * FROM (query)`."""
-    select = tuple(("col", alias, str(place)) for place in range(width_of(query)))
+    select = tuple(("col", alias, str(place)) for place in range(width(query)))
     return Block(select, (Source(alias, query),), names=query.names)
 
 
@@ -220,5 +238,6 @@ def _position(node: exp.Expr, names: tuple[str, ...]) -> int | None:
     return None
 
 
-def _mentions_itself(cte: exp.CTE) -> bool:
-    return any(table.name.lower() == cte.alias.lower() for table in cte.this.find_all(exp.Table))
+def _mentions_itself(cte: exp.CTE, others: list[exp.CTE]) -> bool:
+    names = {other.alias.lower() for other in others}
+    return any(table.name.lower() in names for table in cte.this.find_all(exp.Table))

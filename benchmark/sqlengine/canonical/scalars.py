@@ -12,8 +12,8 @@ from benchmark.sqlengine.canonical.predicates import ScalarRule, number
 
 _PARTS = ("Year", "Month", "Day", "Hour", "Minute", "Second", "Quarter", "Week")
 _EXTRACTS = {f"{name}:this": name.upper() for name in _PARTS}
-_INTEGER_TYPES = frozenset({"INT", "INTEGER", "BIGINT"})
-_REAL_TYPES = frozenset({"REAL", "DOUBLE", "FLOAT", "DOUBLE PRECISION", "NUMERIC", "DECIMAL"})
+#: As sqlglot calls them in every dialect: SQLite's REAL is DOUBLE, DuckDB's FLOAT (of 32 bits).
+_INTEGER_TYPES = frozenset({"INT", "BIGINT"})
 _TEXT_TYPES = frozenset({"TEXT", "VARCHAR"})
 
 
@@ -22,11 +22,11 @@ def number_spelling(e: E, context: Context) -> E | None:
     if e[0] != "num" or (e[1].isdigit() and not e[1].startswith("0")):
         return None
     value = number(e)
-    if value is None or abs(value) > 10**15 or "e" in e[1].lower():
+    if value is None or abs(value) > 10**15:
         return None
     whole = value == int(value)
     text = str(int(value)) if whole else format(value.normalize(), "f")
-    if "." in e[1] and whole:
+    if ("." in e[1] or "e" in e[1].lower()) and whole:
         text += ".0"
     return ("num", text) if text != e[1] else None
 
@@ -155,12 +155,12 @@ def needless_cast(e: E, context: Context) -> E | None:
         return NULL
     if context.mixed and not context.base(e[1]):
         return None
-    kind, name = context.kind(e[1]), e[2][2].split("(")[0]
-    if (kind == "integer" and name in _INTEGER_TYPES) or (kind == "date" and name == "DATE"):
+    kind, name = context.kind(e[1]), e[2][2]
+    if kind == "date" and name == "DATE" and context.dialect != "sqlite":  # SQLite knows no dates: that is a number
         return tuple(e[1])
-    if (kind == "text" and e[2][2] in _TEXT_TYPES) or (kind == "real" and e[1][0] == "avg" and name in _REAL_TYPES):
-        return tuple(e[1])
-    return None
+    fits = {"integer": _INTEGER_TYPES, "text": _TEXT_TYPES}.get(kind, frozenset())
+    mean_as_float = e[1][0] == "avg" and name == "DOUBLE"
+    return tuple(e[1]) if name in fits or mean_as_float else None
 
 
 def date_parts(e: E, context: Context) -> E | None:
@@ -200,7 +200,7 @@ def mean(e: E, context: Context) -> E | None:
     top = e[1]
     if top[0] == "*" and ("num", "1.0") in top[1:]:
         top = top[1] if top[2] == ("num", "1.0") else top[2]
-    elif top[0] == "cast" and top[2][2] in _REAL_TYPES - {"NUMERIC", "DECIMAL"}:
+    elif top[0] == "cast" and top[2][2] == "DOUBLE":
         top = top[1]
     elif context.dialect != "duckdb":
         return None

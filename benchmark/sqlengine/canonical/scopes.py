@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
 
 from benchmark.sqlengine.canonical.ir import E
 
@@ -83,3 +86,10 @@ class Scope:
                 if qualifier or name not in source.merged:
                     found.append((name, ("col", source.alias, inner)))
         return found
+
+
+def only(node: exp.Expr, names: Any) -> None:
+    """Raises Unreadable if a node has anything but the arguments that its reader reads."""
+    for name, value in node.args.items():
+        if value and name not in names:
+            raise Unreadable(f"{type(node).__name__} with {name}")

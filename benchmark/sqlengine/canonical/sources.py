@@ -7,13 +7,12 @@ Unreadable.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlglot import exp
 
 from benchmark.sqlengine.canonical.expressions import Expressions
-from benchmark.sqlengine.canonical.ir import Block, E, Outer, Query, Source, conjuncts
-from benchmark.sqlengine.canonical.scopes import Scope, Unreadable, Visible
+from benchmark.sqlengine.canonical.ir import E, Outer, Query, Source, conjuncts, width
+from benchmark.sqlengine.canonical.scopes import Scope, Unreadable, Visible, only
 from benchmark.sqlengine.schema import Schema, Table
 
 #: Name of a CTE -> its text and the CTEs that it sees.
@@ -153,18 +152,7 @@ class Sources(Expressions):
         columns: dict[str, str | None] = {}
         for place, name in enumerate(names):
             columns[name] = None if name in columns else str(place)
-        if len(columns) < width_of(inner):  # a name twice: `*` would need it
+        if len(columns) < width(inner):  # a name twice: `*` would need it
             columns |= {name: None for name in names if names.count(name) > 1}
         scope.visible.append(Visible(shown, alias, columns))
         return Source(alias, inner)
-
-
-def width_of(query: Query) -> int:
-    return len(query.select) if isinstance(query, Block) else width_of(query.branches[0])
-
-
-def only(node: exp.Expr, names: Any) -> None:
-    """Raises Unreadable if a node has anything but the arguments that its reader reads."""
-    for name, value in node.args.items():
-        if value and name not in names:
-            raise Unreadable(f"{type(node).__name__} with {name}")

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import Block, E, Query, SetOp, Source, conjuncts
 from benchmark.sqlengine.canonical.read import Reader
 from benchmark.sqlengine.canonical.scopes import Scope, Unreadable, Visible
@@ -76,6 +77,10 @@ def _insert(tree: exp.Insert, reader: Reader) -> tuple[str, Query]:
     one_row = isinstance(query, Block) and not query.sources
     if not one_row and not set(names) <= set(listed):
         raise Unreadable("rows whose numbers depend on their order")
+    for name in table.primary_key if not one_row else ():
+        values = [block.select[listed.index(name)] for block in blocks if isinstance(block, Block)]
+        if not all(map(Context(reader.dialect, reader.tables).not_null, values)):
+            raise Unreadable("rows whose numbers depend on their order")
     places = sorted(range(len(listed)), key=lambda place: listed[place])
     moved = tuple(
         replace(block, select=tuple(block.select[place] for place in places), order=())

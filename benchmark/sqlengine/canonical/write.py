@@ -77,7 +77,7 @@ class Writer:
         if block.where:
             node.set("where", exp.Where(this=self.expr(all_of(block.where))))
         if block.group is not None:
-            group = [exp.Paren(this=self.expr(e)) if e[0] in ("num", "str") else self.expr(e) for e in block.group]
+            group = [self.expr(("||", ("str", ""), e) if e[0] in ("num", "str") else e) for e in block.group]
             node.set("group", exp.Group(expressions=group or [self.expr(("||", ("str", ""), ("str", "")))]))
         if block.having:
             node.set("having", exp.Having(this=self.expr(all_of(block.having))))
@@ -111,7 +111,11 @@ class Writer:
         if op in ("and", "or"):
             return self._chain(op, rest)
         if op in _BINARY:
-            return _BINARY[op](this=self._operand(rest[0]), expression=self._operand(rest[1]))
+            made = _BINARY[op](this=self._operand(rest[0]), expression=self._operand(rest[1]))
+            if op == "/":
+                made.set("typed", self.dialect == "sqlite")
+                made.set("safe", True)
+            return made
         return self._named(op, rest)
 
     def _named(self, op: str, rest: tuple[Any, ...]) -> exp.Expr:
@@ -135,7 +139,7 @@ class Writer:
         if op == "coalesce":
             return exp.Coalesce(this=self.expr(rest[0]), expressions=[self.expr(x) for x in rest[1:]])
         if op == "cast":
-            return exp.Cast(this=self.expr(rest[0]), to=exp.DataType.build(rest[1][2], dialect=self.dialect))
+            return exp.Cast(this=self.expr(rest[0]), to=self._type(rest[1][2]))
         if op == "filter":
             return exp.Filter(this=self.expr(rest[0]), expression=exp.Where(this=self.expr(rest[1])))
         if op.startswith("call "):
@@ -167,8 +171,14 @@ class Writer:
         if kind == "var":
             return exp.Var(this=text)
         if kind == "type":
-            return exp.DataType.build(text, dialect=self.dialect)
+            return self._type(text)
         return {"bool": text == "True", "int": int(text) if kind == "int" else 0}.get(kind, text)
+
+    def _type(self, text: str) -> exp.DataType:
+        """A type by sqlglot's own name for it, which for SQLite writes two of them as others."""
+        if self.dialect == "sqlite" and text.startswith(("DECIMAL", "BOOLEAN")):
+            return exp.DataType(this=exp.DType.USERDEFINED, kind="NUMERIC")
+        return exp.DataType.build(text)
 
     def _chain(self, op: str, operands: tuple[E, ...]) -> exp.Expr:
         whole = self._operand(operands[0])

@@ -1,4 +1,4 @@
--- Pairs that the `ast` metric must not call equal: one statement a line, pairs divided by an empty line.
+-- Pairs whose syntax must not fold to one: one statement a line, pairs divided by an empty line.
 SELECT a FROM t WHERE b = 'Paris'
 SELECT a FROM t WHERE b = 'paris'
 

@@ -1,4 +1,4 @@
--- Pairs that the `ast` metric must call equal: one statement a line, pairs divided by an empty line.
+-- Pairs whose syntax must fold to one: one statement a line, pairs divided by an empty line.
 SELECT a FROM t
 select A from T
 
