@@ -20,7 +20,7 @@ from benchmark.datasets import Dataset
 from benchmark.errors import UsageError
 from benchmark.identity import digest
 from benchmark.metrics import REGISTRY, score_records
-from benchmark.metrics.base import BY_POLICY, BY_RULES
+from benchmark.metrics.base import BY_POLICY, BY_RULES, BY_SEARCH
 from benchmark.provenance import versions
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.results import POLICIES

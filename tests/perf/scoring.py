@@ -26,6 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import equivalence
+
 from benchmark.extract import extract
 from benchmark.sqlengine.pool import Pool
 from benchmark.sqlengine.protocol import Database, Job
@@ -183,6 +185,7 @@ def main() -> None:
         sys.exit("SQLGAUGE_DATA is not set: it names the folder of real development data")
     systems = load(Path(data) / "spider_dev")
     print_speed(systems, arguments.rounds)
+    equivalence.print_speed(equivalence.load(Path(data) / "spider_dev"))
     if not arguments.skip_memory:
         for pairs in (1_000, 10_000, 100_000):
             own, worker = peak_memory(pairs)
