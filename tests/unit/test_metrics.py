@@ -138,7 +138,7 @@ def test_a_statement_that_several_runs_share_is_proved_once(
     found = next(score_records([(shop[0], groups)], ["ast", "equivalence"], terms, pool))
     assert asked == [("SELECT 7", "bird")]
     assert [[one.value for one in group] for group in found] == [[1.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
-    assert found[0][1].evidence["counterexample"]["database"] == "given", "what happened beats the proof"
+    assert found[0][1].evidence["verdict"] == "equivalent", "a proof comes before what one database shows"
     assert found[0][0].evidence == {"rules": ["rule"], "form": "FORM"}
 
 
