@@ -176,7 +176,10 @@ class Reader(Sources):
         if clause is None:
             return None
         only(clause, {"expressions"})
-        return tuple(self._group_value(item, scope, select) for item in clause.expressions)
+        group = tuple(self._group_value(item, scope, select) for item in clause.expressions)
+        if any(map(has_aggregate, group)):
+            raise Unreadable("an aggregate in GROUP BY")
+        return group
 
     def _group_value(self, node: exp.Expr, scope: Scope, select: tuple[E, ...]) -> E:
         if isinstance(node, (exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple)):
@@ -204,15 +207,20 @@ class Reader(Sources):
             options = limit.args.get("limit_options")
             if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
                 raise Unreadable("FETCH with options")
-            return self.expr(limit.args.get("count") or exp.Literal.number(1), Scope(None))
+            return self._number(limit.args.get("count") or exp.Literal.number(1))
         only(limit, {"expression"})
-        return self.expr(limit.expression, Scope(None))
+        return self._number(limit.expression)
 
     def _offset(self, node: exp.Expr) -> E | None:
         offset = node.args.get("offset")
-        if offset is None:
-            return None
-        return self.expr(offset.expression, Scope(None))
+        return self._number(offset.expression) if offset is not None else None
+
+    def _number(self, node: exp.Expr) -> E:
+        """How many rows; anything but a whole number may be an error where there are rows, or where there are none."""
+        value = self.expr(node, Scope(None))
+        if value[0] != "num" or not value[1].removeprefix("-").isdigit():
+            raise Unreadable("a LIMIT that is no number")
+        return value
 
 
 def _derived(query: Query, alias: str) -> Block:
