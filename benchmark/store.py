@@ -7,18 +7,22 @@ Does not: know what the records mean.
 
 from __future__ import annotations
 
-import json
 import os
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from benchmark.errors import RunConflict, UsageError
+from benchmark.files import append_lines as append_lines
+from benchmark.files import cut_torn_line, line_of
+from benchmark.files import held as held
+from benchmark.files import replacing as replacing
+from benchmark.files import write_atomically as write_atomically
 from benchmark.types import SCHEMA_VERSION, Example, Generation, RunManifest, Score, Verdict
 
 RecordT = TypeVar("RecordT")
@@ -82,14 +86,23 @@ class RunFolder:
 
     def write_external(self, records: Iterable[Score]) -> None:
         """Keep them with the run, so that every scoring can carry them over into the scores."""
-        write_atomically(self.path / "external.jsonl", b"".join(map(_line, records)))
+        write_atomically(self.path / "external.jsonl", b"".join(map(line_of, records)))
 
     def iter_examples(self) -> Iterator[Example]:
         """The examples one at a time, in their order."""
         return self._read("examples.jsonl", Example)
 
     def verdicts(self) -> list[Verdict]:
-        return latest(self._read("verdicts.jsonl", Verdict), lambda v: (v.example_id, v.sample, v.judge))
+        """One verdict a judge and answer: what it said when first asked, gold and prediction in their places."""
+        return [verdict for verdict in self.every_verdict() if verdict.repeat == 0 and not verdict.swapped]
+
+    def every_verdict(self) -> list[Verdict]:
+        """Those, and the ones of further askings (`repeat`) and of traded places (`swapped`)."""
+        return latest(self.iter_verdicts(), lambda v: (v.example_id, v.sample, v.judge, v.repeat, v.swapped))
+
+    def iter_verdicts(self) -> Iterator[Verdict]:
+        """All lines, in their order: failures that were asked again and verdicts under former rubrics as well."""
+        return self._read("verdicts.jsonl", Verdict)
 
     def append_generations(self, records: Iterable[Generation]) -> None:
         append_lines(self.path / "generations.jsonl", records)
@@ -102,6 +115,27 @@ class RunFolder:
     def append_verdicts(self, records: Iterable[Verdict]) -> None:
         append_lines(self.path / "verdicts.jsonl", records)
 
+    @contextmanager
+    def verdict_sink(self) -> Iterator[Callable[[Verdict], None]]:
+        """A function that appends a verdict at once: a killed process loses none, a power cut those of the last second.
+
+        For use inside `writing()`.
+        """
+        with (self.path / "verdicts.jsonl").open("ab", buffering=0) as handle:
+            synced = time.monotonic()
+
+            def append(verdict: Verdict) -> None:
+                nonlocal synced
+                handle.write(line_of(verdict))
+                if time.monotonic() - synced > 1:
+                    os.fsync(handle.fileno())
+                    synced = time.monotonic()
+
+            try:
+                yield append
+            finally:
+                os.fsync(handle.fileno())
+
     def replace_scores(self, records: Iterable[Score]) -> None:
         """Write all scores in one step: scoring is quick, so it is never resumed half-way."""
         with self.new_scores() as write:
@@ -111,7 +145,7 @@ class RunFolder:
     def new_scores(self) -> Iterator[Callable[[Iterable[Score]], None]]:
         """A function that adds scores to a new file, which takes the old one's place when the block ends well."""
         with replacing(self.path / "scores.jsonl") as handle:
-            yield lambda records: handle.writelines(map(_line, records))
+            yield lambda records: handle.writelines(map(line_of, records))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -154,76 +188,12 @@ class RunFolder:
                     ) from None
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a folder, made if need be, as its only writer. Raises RunConflict when somebody else holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunConflict(f"another process is writing to {folder}", "Wait for it, or end it, and run again.") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def latest(records: Iterable[RecordT], key: Any) -> list[RecordT]:
     """The last record of each key (a retried failure is appended again), in order of first appearance."""
     found: dict[Hashable, RecordT] = {}
     for record in records:
         found[key(record)] = record
     return list(found.values())
-
-
-def append_lines(path: Path, records: Iterable[object]) -> None:
-    """Append records as JSON lines in one write, and see them to the disk."""
-    body = b"".join(map(_line, records))
-    if not body:
-        return
-    with path.open("ab") as handle:
-        handle.write(body)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _line(record: object) -> bytes:
-    try:
-        return msgspec.json.encode(record) + b"\n"
-    except UnicodeEncodeError:  # half a character (a lone surrogate) in a model's text: UTF-8 cannot hold it
-        return json.dumps(msgspec.to_builtins(record), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def cut_torn_line(path: Path) -> None:
-    """Cut off what follows the last line end."""
-    if not path.exists():
-        return
-    body = path.read_bytes()
-    whole = body.rfind(b"\n") + 1
-    if whole < len(body):
-        with path.open("rb+") as handle:
-            handle.truncate(whole)
-
-
-def write_atomically(path: Path, body: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    with replacing(path) as handle:
-        handle.write(body)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` when the block ends well, and leaves no trace when it does not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as handle:
-            yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

@@ -141,7 +141,12 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One judge's opinion of one prediction; `label` is null when the call or its parsing failed."""
+    """One judge's opinion of one prediction; `label` is null when the call or its parsing failed.
+
+    `repeat` counts the times that the same is asked (from 0), `swapped` says that gold and prediction had traded
+    places, `dropped` names the wanted parameters that the provider does not take, `key` is the tagged hash of all that
+    decides the verdict, and `reused` says that it was paid for elsewhere.
+    """
 
     example_id: str
     judge: str
@@ -149,6 +154,11 @@ class Verdict:
     reason: str
     prompt_hash: str
     sample: int = 0
+    repeat: int = 0
+    swapped: bool = False
+    dropped: tuple[str, ...] = ()
+    key: str = ""
+    reused: bool = False
     confidence: float | None = None
     model_version: str | None = None
     prompt_tokens: int | None = None

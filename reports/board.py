@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from judges.measure import RunCalibration
+
 #: The metric that orders the rows, where any run of a table has it.
 HEADLINE = "execution"
+
+#: How the column of a judge begins.
+JUDGED = "judge: "
 
 #: What is shown where there is no figure.
 NO_FIGURE = "\N{EN DASH}"
@@ -159,6 +164,7 @@ class Row:
     usage: Usage
     differing: tuple[Fact, ...]  # this run's value of each setting in which the table's runs differ
     facts: tuple[Fact, ...]
+    calibration: RunCalibration | None = None  # of the verdicts that the run holds
 
     @property
     def headline(self) -> Cell:

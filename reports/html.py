@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports import wording
+from reports import judging, wording
 from reports.board import EXCLUDED, FAILURES, SCORED_ZERO, Board, Cell
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -48,6 +48,7 @@ def environment() -> Environment:
     )
     env.globals.update(
         w=wording,
+        j=judging,
         bar=bar,
         shade=shade,
         FAILURES=FAILURES,

@@ -23,23 +23,10 @@ from benchmark.errors import UsageError
 from benchmark.extract import extract
 from benchmark.identity import digest
 from benchmark.labels import Label, draw, of_run, read_labels
-from benchmark.sqlengine.pool import Pool
-from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome
+from benchmark.side_by_side import Result, results
 from benchmark.store import RunFolder, write_atomically
 from benchmark.types import SCHEMA_VERSION, Example, Generation
 from reports.html import GENERATOR, TEMPLATES, environment
-
-#: A result that no query of interest has: compared with it, a query shows its first rows whether right or wrong.
-NOTHING = "SELECT 1 WHERE 1 = 0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a query returned: the number of rows and the first of them as text, None for NULL; or why it has none."""
-
-    rows: int | None
-    first_rows: tuple[tuple[str | None, ...], ...]
-    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,16 +129,8 @@ def _items(run: RunFolder, examples: Mapping[str, Example], drawn: list[str], wo
             generation = _first(answers.of(one))
             assert generation is not None
             found[one] = (examples[one], generation, extract(one, generation.text, generation.finish_reason).sql)
-    jobs = [_job(example, sql) for example, _, sql in found.values() if example.task == "read"]
-    with Pool(workers) as pool:
-        replies = {reply.key: reply for reply in pool.run(jobs)}
-    items = []
-    for one, (example, generation, sql) in found.items():
-        reply = replies.get(one)
-        outcomes = [] if reply is None else reply.predictions or [reply.setup] * 2
-        results = dict(zip(_statements(example, sql), map(_result, outcomes), strict=False))
-        items.append(_item(example, generation, sql, results))
-    return items
+    shown = results(((example, sql) for example, _, sql in found.values()), workers)
+    return [_item(*one, by_statement) for one, by_statement in zip(found.values(), shown, strict=True)]
 
 
 def _item(example: Example, generation: Generation, sql: str | None, results: Mapping[str, Result]) -> Item:
@@ -167,28 +146,3 @@ def _item(example: Example, generation: Generation, sql: str | None, results: Ma
         gold_result=results.get(example.golds[0]) if example.golds else None,
         result=None if sql is None else results.get(sql),
     )
-
-
-def _statements(example: Example, sql: str | None) -> list[str]:
-    return list(dict.fromkeys([*example.golds[:1], *([] if sql is None else [sql])]))
-
-
-def _job(example: Example, sql: str | None) -> Job:
-    """Gold and prediction side by side, both as predictions: only those show their first rows."""
-    return Job(
-        key=example.id,
-        dialect=example.dialect,
-        task="read",
-        database=Database(setup_sql=example.schema_sql if example.db is None else "", path=example.db),
-        golds=[NOTHING],
-        predictions=_statements(example, sql),
-        policy="strict",
-        limits=Limits(floor_seconds=Limits().cap_seconds),
-    )
-
-
-def _result(outcome: Outcome) -> Result:
-    rows = tuple(tuple(None if cell is None else str(cell) for cell in row) for row in outcome.preview)
-    failed = outcome.status != "ok"
-    problem = f"It did not run ({outcome.status}): {outcome.detail}" if failed else ""
-    return Result(rows=outcome.rows, first_rows=rows, problem=problem)

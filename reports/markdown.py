@@ -10,7 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from reports.board import FAILURES, NO_FIGURE, Board, Slicing, Table
+from reports.board import FAILURES, NO_FIGURE, Board, Row, Slicing, Table
+from reports.judging import HEADS as JUDGE_HEADS
+from reports.judging import NOTE as JUDGES_NOTE
+from reports.judging import beside, has_judges, judge_rows, judge_warnings, matrix, together
 from reports.wording import (
     COMBINATIONS,
     EQUIVALENCE_HEADS,
@@ -61,7 +64,7 @@ def table_blocks(table: Table) -> list[str]:
     blocks += ["### Accuracy", accuracy_grid(table)]
     if any(row.differing for row in table.rows):
         blocks += ["### Settings in which the runs differ", settings_grid(table)]
-    blocks += [*rank_blocks(table), *equivalence_blocks(table)]
+    blocks += [*rank_blocks(table), *equivalence_blocks(table), *judge_blocks(table)]
     if table.any_usage:
         blocks += ["### Tokens, time and cost", usage_grid(table)]
     for slicing in table.shown_slicings:
@@ -77,7 +80,8 @@ def accuracy_grid(table: Table) -> str:
     """One row a run, one column a metric or judge; the headline is bold."""
     heads = [f"**{text(column)}**" if column == table.headline else text(column) for column in table.columns]
     rows = (
-        [text(row.model), rank(row.rank), *(figure(row.cell(column)) for column in table.columns)] for row in table.rows
+        [text(row.model), rank(row.rank), *(judged_figure(row, column) for column in table.columns)]
+        for row in table.rows
     )
     return grid(["Model", "Rank", *heads], rows)
 
@@ -111,6 +115,32 @@ def equivalence_blocks(table: Table) -> list[str]:
         return []
     rows = ([text(row.model), *equivalence_cells(row.equivalence)] for row in table.rows)
     return ["### Proved, open, refuted", EQUIVALENCE_NOTE, grid(["Model", *EQUIVALENCE_HEADS], rows)]
+
+
+def judged_figure(row: Row, column: str) -> str:
+    """A figure, a judge's with its corrected accuracy."""
+    return "; ".join(filter(None, [figure(row.cell(column)), text(beside(row, column))]))
+
+
+def judge_blocks(table: Table) -> list[str]:
+    """How far each judge can be trusted, and how they agree."""
+    if not has_judges(table):
+        return []
+    rows = ([text(row.model), *map(text, cells)] for row in table.rows for cells in judge_rows(row))
+    blocks = ["### Judges", text(JUDGES_NOTE), grid(["Model", *map(text, JUDGE_HEADS)], rows)]
+    for row in table.rows:
+        found = row.calibration
+        if found is None:
+            continue
+        if found.agreement is not None:
+            heads, cells_of = matrix(found.agreement)
+            blocks += [
+                f"**{text(row.model)}**: {text(together(found.agreement))}",
+                grid(list(map(text, heads)), (list(map(text, line)) for line in cells_of)),
+            ]
+        if notes := judge_warnings(row):
+            blocks.append(bullets(f"{text(row.model)}: {text(note)}" for note in notes))
+    return blocks
 
 
 def usage_grid(table: Table) -> str:

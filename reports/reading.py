@@ -20,7 +20,8 @@ from benchmark.errors import UsageError
 from benchmark.extract import extract
 from benchmark.store import RunFolder
 from benchmark.types import EXTERNAL, NO_VALUE, Example, Generation, RunManifest, Score
-from reports.board import HEADLINE, Usage
+from judges.measure import RunCalibration, read_calibration
+from reports.board import HEADLINE, JUDGED, Usage
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -29,7 +30,7 @@ METRIC_ORDER = ("exact", "exact_ws", "ast", "execution", "equivalence", "compone
 #: What is no share of right answers, and orders rows only where there is nothing else.
 PARTIAL = ("components", "efficiency")
 EQUIVALENCE = "equivalence"
-JUDGE_PREFIX = "judge: "
+JUDGE_PREFIX = JUDGED
 SHOWN_REFUTED = 3
 
 
@@ -144,6 +145,7 @@ class RunData:
     usage: Usage
     wrong: Sequence[Wrong]  # what execution (or else an external verdict) calls wrong
     decided: Decided
+    calibration: RunCalibration | None
 
 
 def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
@@ -173,6 +175,7 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
         usage=usage(generations),
         wrong=wrong_answers(generations, wrong[headline_of(columns) or HEADLINE], items),
         decided=decided,
+        calibration=read_calibration(run),
     )
 
 

@@ -124,6 +124,7 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
         usage=run.usage,
         differing=(),
         facts=facts(manifest),
+        calibration=run.calibration,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -13,34 +14,32 @@ class Bars:
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
-        self._stage = ""
-        self._bar: Any = None
-        self._printed = 0.0
+        self._bars: dict[str, Any] = {}
+        self._printed: dict[str, float] = {}
 
     def __enter__(self) -> Bars:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        for bar in self._bars.values():
+            bar.close()
+        self._bars.clear()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        """Several stages may be under way at once, such as the judges of a panel."""
         if self._quiet:
             return
         if self._terminal:
             self._draw(stage, done, total)
-        elif done == total or stage != self._stage or time.monotonic() - self._printed > 10:
-            self._stage, self._printed = stage, time.monotonic()
+        elif done == total or time.monotonic() - self._printed.get(stage, -math.inf) > 10:
+            self._printed[stage] = time.monotonic()
             print(f"{stage}: {done}/{total}", file=sys.stderr, flush=True)
 
     def _draw(self, stage: str, done: int, total: int) -> None:
         from tqdm import tqdm
 
-        if stage != self._stage:
-            self._end()
-            self._stage, self._bar = stage, tqdm(total=total, desc=stage, unit="item", initial=done)
-        self._bar.update(done - self._bar.n)
-
-    def _end(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        if stage not in self._bars:
+            self._bars[stage] = tqdm(total=total, desc=stage, unit="item", initial=done)
+        self._bars[stage].update(done - self._bars[stage].n)
+        if done >= total:
+            self._bars.pop(stage).close()

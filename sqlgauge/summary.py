@@ -68,11 +68,15 @@ def print_runs(folders: Iterable[RunFolder], *, as_json: bool) -> None:
         click.echo(json.dumps(summaries, indent=2))
         return
     for summary in summaries:
-        click.echo(summary["run"])
-        for name, figure in summary["metrics"].items():
-            click.echo("  " + _line(name, figure))
-        if not summary["complete"]:
-            click.echo("  incomplete: failed generations are left out; run the same command again to retry them")
+        click.echo("\n".join(run_lines(summary)))
+
+
+def run_lines(summary: Mapping[str, Any]) -> list[str]:
+    """A run's summary as lines."""
+    lines = [summary["run"], *("  " + _line(name, figure) for name, figure in summary["metrics"].items())]
+    if not summary["complete"]:
+        lines.append("  incomplete: failed generations are left out; run the same command again to retry them")
+    return lines
 
 
 def print_plan(plan: Plan) -> None:

@@ -39,6 +39,8 @@ def cli(tmp_path: Path) -> Cli:
 
     def run(*args: object, check: int | None = 0, **env: str) -> subprocess.CompletedProcess[str]:
         clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
+        home = tmp_path.with_name(f"{tmp_path.name}-home")  # consent and paid verdicts of this test alone
+        clean |= {"XDG_CONFIG_HOME": str(home / "config"), "SQLGAUGE_JUDGE_CACHE": str(home / "verdicts")}
         done = subprocess.run(
             [sys.executable, "-m", "sqlgauge", *map(str, args)],
             capture_output=True,

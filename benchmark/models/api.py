@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from benchmark.chat import ChatClient, ChatReply, ChatSettings
+from benchmark.chat import ChatClient, ChatReply, ChatSettings, without_credentials
+from benchmark.errors import UsageError
 from benchmark.models.base import Decoding, Model, ModelOptions
 from benchmark.types import Generation, Prompt
 
@@ -20,10 +20,12 @@ class ApiModel:
         self.spec = spec
         self.batch_size = options.concurrency
         self._options = options
-        self._client = ChatClient(spec, ChatSettings(concurrency=options.concurrency), options.api_base)
+        self._client = ChatClient(spec, ChatSettings(concurrency=options.concurrency, seed=0), options.api_base)
+        self._takes_seed = "seed" not in self._client.left_out
 
     def identity(self) -> dict[str, Any]:
-        return {"spec": self.spec, "api_base": without_credentials(self._options.api_base)}
+        identity = {"spec": self.spec, "api_base": without_credentials(self._options.api_base)}
+        return identity if self._takes_seed else {**identity, "not_sent": ["seed"]}
 
     def prepare(self) -> None:
         pass
@@ -32,30 +34,31 @@ class ApiModel:
         return None
 
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        self._client.settings = ChatSettings(
-            temperature=decoding.temperature,
-            top_p=None if decoding.top_p == 1.0 else decoding.top_p,
-            max_tokens=decoding.max_new_tokens,
-            concurrency=self._options.concurrency,
-        )
+        seed = decoding.seed if self._takes_seed and decoding.temperature > 0 else None
+        self._client.use(_settings(decoding, seed, self._options.concurrency))
+        if self._client.left_out:
+            left_out = ", ".join(f"{name} {getattr(decoding, name)}" for name in self._client.left_out)
+            raise UsageError(
+                f"{self.spec} does not take {left_out}, and a run never leaves a setting out in silence",
+                "Choose a value that it takes, such as --temperature 1 for a reasoning model.",
+            )
         replies = self._client.complete([prompt.messages for prompt in prompts])
         return [_generation(prompt, reply) for prompt, reply in zip(prompts, replies, strict=True)]
 
 
-def without_credentials(url: str | None) -> str | None:
-    """A URL as it may be published: no user, password or query.
-
-    >>> without_credentials("https://me:secret@host:8000/v1?key=x")
-    'https://host:8000/v1'
-    """
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def open_api(spec: str, options: ModelOptions) -> Model:
     return ApiModel(spec, options)
+
+
+def _settings(decoding: Decoding, seed: int | None, concurrency: int) -> ChatSettings:
+    return ChatSettings(
+        temperature=decoding.temperature,
+        top_p=None if decoding.top_p == 1.0 else decoding.top_p,
+        top_k=decoding.top_k or None,
+        max_tokens=decoding.max_new_tokens,
+        seed=seed,
+        concurrency=concurrency,
+    )
 
 
 def _generation(prompt: Prompt, reply: ChatReply) -> Generation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,19 @@ QUIET = click.option("--quiet", is_flag=True, help="No progress.")
 RUBRIC = click.option(
     "--rubric", default="seed", show_default=True, help="What judges are asked: a name or a .j2 file."
 )
+MAX_COST = click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="USD",
+    help="Stop asking judges before this much is spent; exit 3.",
+)
+PRICES = click.option(
+    "--prices", type=click.Path(path_type=Path), metavar="FILE",
+    help="YAML: model: {input_per_million: USD, output_per_million: USD}.  [default: litellm's prices]",
+)  # fmt: skip
+YES = click.option(
+    "--yes", is_flag=True, help="Agree to send schemas, questions, golds and answers to the judges' providers."
+)
 SEARCH_DATABASES = click.option(
     "--search-databases", type=int, metavar="N",
     help="Databases to seek a counterexample on, for equivalence; 0: no search.  [default: 60]",
@@ -20,6 +35,13 @@ SEARCH_DATABASES = click.option(
 SEARCH_SECONDS = click.option(
     "--search-seconds", type=float, metavar="S", help="The longest that one such search takes.  [default: 2]"
 )
+
+
+def asker() -> Callable[[str], bool] | None:
+    """Asks on the terminal whether something may be sent; None where there is nobody to ask."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return lambda text: click.confirm(f"{text}\nSend it?", err=True)
 
 
 def names(text: str | None) -> list[str] | None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, SEARCH_DATABASES, SEARCH_SECONDS, names
+from sqlgauge.commands.options import (
+    AS_JSON,
+    MAX_COST,
+    PRICES,
+    QUIET,
+    RUBRIC,
+    SEARCH_DATABASES,
+    SEARCH_SECONDS,
+    YES,
+    asker,
+    names,
+)
 
 
 @click.command()
@@ -15,7 +26,12 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, SEARCH_DATABASES, 
 @click.option("--dataset", help="builtin, gretel, gretel:PATH, spider:DIR, or jsonl:, csv: or parquet:PATH.")
 @click.option("--judge", "judges", multiple=True, help="A litellm model that judges the answers; repeatable.")
 @RUBRIC
-@click.option("--judge-api-base", help="Base URL of a judge's own OpenAI-compatible server.")
+@click.option(
+    "--judge-api-base", multiple=True, metavar="[JUDGE=]URL", help="Base URL of a judge's own OpenAI-compatible server."
+)
+@MAX_COST
+@PRICES
+@YES
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="YAML with any of these options; flags win."
 )
@@ -53,7 +69,10 @@ from sqlgauge.commands.options import AS_JSON, QUIET, RUBRIC, SEARCH_DATABASES, 
 def run(
     judges: tuple[str, ...],
     rubric: str,
-    judge_api_base: str | None,
+    judge_api_base: tuple[str, ...],
+    max_cost: float | None,
+    prices: Path | None,
+    yes: bool,
     config_file: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -81,6 +100,9 @@ def run(
             judges=judges,
             rubric=rubric,
             judge_api_base=judge_api_base,
+            asking={"max_cost": max_cost, "prices": prices},
+            yes=yes,
+            ask=asker(),
             config_file=config_file,
             progress=progress,
             **{"model": "", "dataset": "", **options},

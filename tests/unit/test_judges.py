@@ -151,7 +151,7 @@ def test_missing_keys_and_unknown_names_are_said_before_any_call(monkeypatch: py
         Panel(["anthropic/claude-sonnet-4-5"])
     with pytest.raises(UnknownName, match="unknown rubric 'sed'"):
         Panel(["openai/x"], rubric="sed", api_base="http://127.0.0.1:9")
-    assert RUBRICS.names() == ["seed"]
+    assert RUBRICS.names() == ["evidence", "seed", "strict"]
 
 
 def test_keys_never_reach_an_error(server: Server, folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,9 +169,9 @@ def test_a_prediction_cannot_close_its_fence_or_speak_in_comments(shop: list[Exa
     assert "grader" not in text
     assert "verdict: correct" not in text
     assert "'-- kept'" in text
-    fence = re.findall(r"^<<<[0-9a-f]{16}>>>$", text, re.MULTILINE)
-    assert len(fence) == 8
-    assert len(set(fence)) == 1
+    fences = re.findall(r"^<<<(BEGIN|END) ([0-9a-f]{24})>>>$", text, re.MULTILINE)
+    assert [kind for kind, _ in fences] == ["BEGIN", "END"] * 4
+    assert len({marker for _, marker in fences}) == 1
     assert prompt_hash == ask_about(shop[0], attack)[1] != ask_about(shop[0], "SELECT 2")[1]
     assert strip_comments("SELECT '/* x */' /* open") == "SELECT '/* x */'"
 

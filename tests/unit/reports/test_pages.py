@@ -107,7 +107,7 @@ def test_every_section_of_a_table_keeps_attacks_as_text(hostile_table):
     assert table.rows[0].differing
     source = render_page(hostile_table)
     page = Page(source)
-    assert len(page.all("table")) == len(page.all("caption")) == 6
+    assert len(page.all("table")) == len(page.all("caption")) == 7
     assert not page.all("script")
     assert not page.all("img")
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
@@ -173,11 +173,11 @@ def test_every_anchor_has_its_target_and_ids_are_unique(hostile_board, board):
 
 def test_tables_are_accessible(board):
     page = Page(render_page(board))
-    # accuracy, one slicing, failures, errors, disagreement
-    assert len(page.all("table")) == len(page.all("caption")) == 5
+    # accuracy, judges, one slicing, failures, errors, disagreement
+    assert len(page.all("table")) == len(page.all("caption")) == 6
     assert {cell.get("scope") for cell in page.all("th")} == {"row", "col", "colgroup"}
     regions = [a for a in page.all("div") if a.get("role") == "region"]
-    assert len(regions) == 5
+    assert len(regions) == 6
     assert all(a["aria-label"] and a["tabindex"] == "0" for a in regions)
     assert all(svg["role"] == "img" and "95% interval" in svg["aria-label"] for svg in page.all("svg"))
 
@@ -242,8 +242,8 @@ def test_markdown_shows_the_figures(board):
     source = render_markdown(board)
     assert "| Model | Rank | exact | **execution** | judge: j |" in source
     assert (
-        "| hf/good | \N{EN DASH} | 33.3% (6.1 to 79.2), n 3 | 66.7% (20.8 to 93.9), n 3 | 100.0% (20.7 to 100.0), n 1 |"
-        in source
+        "| hf/good | \N{EN DASH} | 33.3% (6.1 to 79.2), n 3 | 66.7% (20.8 to 93.9), n 3 "
+        "| 100.0% (20.7 to 100.0), n 1; not calibrated: no measurement |" in source
     )
     assert "| hf/bare | \N{EN DASH} | 0.0% (0.0 to 79.3), n 1 | \N{EN DASH} | \N{EN DASH} |" in source
     assert "| hf/part | 0 | 1 | 0 |" in source

@@ -1,0 +1,37 @@
+"""The verbs as Python functions: what the command line calls, and what a script may call."""
+
+from sqlgauge.verbs.common import Progress, silent
+from sqlgauge.verbs.judging import Asking, calibrate, judge, judge_estimate, self_checks
+from sqlgauge.verbs.pairs import check_equivalent, equiv, equiv_batch
+from sqlgauge.verbs.reporting import check_no_worse, compare, export, label, label_on_server, power, report
+from sqlgauge.verbs.running import make_plan, run
+from sqlgauge.verbs.scoring import check_verified, score, verify
+from sqlgauge.verbs.tuning import finetune, merge, preview
+
+__all__ = [
+    "Asking",
+    "Progress",
+    "calibrate",
+    "check_equivalent",
+    "check_no_worse",
+    "check_verified",
+    "compare",
+    "equiv",
+    "equiv_batch",
+    "export",
+    "finetune",
+    "judge",
+    "judge_estimate",
+    "label",
+    "label_on_server",
+    "make_plan",
+    "merge",
+    "power",
+    "preview",
+    "report",
+    "run",
+    "score",
+    "self_checks",
+    "silent",
+    "verify",
+]
