@@ -14,7 +14,7 @@ import msgspec
 from benchmark.sqlengine.agreement import Agreement
 from benchmark.sqlengine.datagen.script import setup_sql
 from benchmark.sqlengine.protocol import Database, Grid, Job, Limits
-from benchmark.sqlengine.results import Cell, Table
+from benchmark.sqlengine.results import Table, shown_cell
 from benchmark.sqlengine.sandbox import Executed, Filling, Stopped, engine_for
 from benchmark.sqlengine.sandbox.rows import stored
 from benchmark.sqlengine.state import State, states_agree
@@ -22,7 +22,6 @@ from benchmark.sqlengine.watch import alarm
 
 #: Seconds that one statement may take on a small database.
 STATEMENT_SECONDS = 0.3
-_CELL_CHARS = 200
 
 
 class Answer(NamedTuple):
@@ -178,15 +177,6 @@ class Writes:
             fillings = [stored(filling, way) for filling in self._fillings]
             self._images[way] = self._engine.load(Database(setup_sql(self.ddl, fillings)), self._limits)
         return self._images[way]
-
-
-def shown_cell(cell: Cell) -> Cell:
-    """A cell as a JSON value: bytes as hexadecimal text, long texts cut, numbers beyond 64 bits as text."""
-    if isinstance(cell, bytes):
-        return cell.hex()[:_CELL_CHARS]
-    if isinstance(cell, str):
-        return cell[:_CELL_CHARS]
-    return str(cell) if isinstance(cell, int) and abs(cell) >> 63 else cell  # beyond what msgpack and JSON readers hold
 
 
 def _grid(answer: Answer) -> Grid:

@@ -12,6 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+#: Characters of a text that are shown.
+_CELL_CHARS = 200
+
 Cell = None | int | float | str | bytes
 Row = tuple[Cell, ...]
 
@@ -99,6 +102,15 @@ POLICIES: dict[str, Policy] = {
 }
 #: Policies under which a gold's order counts only up to ties of its ORDER BY keys.
 TIE_AWARE = frozenset({"default", "subset"})
+
+
+def shown_cell(cell: Cell) -> Cell:
+    """A cell as a JSON value: bytes as hexadecimal text, long texts cut, numbers beyond 64 bits as text."""
+    if isinstance(cell, bytes):
+        return cell.hex()[:_CELL_CHARS]
+    if isinstance(cell, str):
+        return cell[:_CELL_CHARS]
+    return str(cell) if isinstance(cell, int) and abs(cell) >> 63 else cell  # beyond what msgpack and JSON readers hold
 
 
 def _kind(cell: Cell) -> int:

@@ -13,12 +13,9 @@ from collections import OrderedDict
 import msgspec
 
 from benchmark.sqlengine.agreement import Agreement
-from benchmark.sqlengine.arena import shown_cell
-from benchmark.sqlengine.distinguish import searched
-from benchmark.sqlengine.given import Given
 from benchmark.sqlengine.parse import as_spider_runs_it
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
-from benchmark.sqlengine.results import Row, Table
+from benchmark.sqlengine.results import Row, Table, shown_cell
 from benchmark.sqlengine.sandbox import Executed, Guarded, Stopped, engine_for
 from benchmark.sqlengine.state import State, states_agree
 from benchmark.sqlengine.watch import alarm
@@ -100,6 +97,9 @@ def answer(job: Job, databases: Databases) -> Reply:
     golds = [session.gold(sql) for sql in job.golds]
     predictions = [session.prediction(sql) for sql in job.predictions]
     if job.search is not None and any(gold.status == "ok" for gold in golds):
+        from benchmark.sqlengine.distinguish import searched  # a worker that never searches starts sooner without
+        from benchmark.sqlengine.given import Given
+
         running = [sql for sql, gold in zip(job.golds, golds, strict=True) if gold.status == "ok"]
         given = Given(job, loaded.reader(job.limits), session.allowed)
         predictions = searched(given, job.search, running, predictions)
