@@ -7,6 +7,7 @@ Does not: simplify. `a > b` stays `a > b`; turning it round is a rule.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -51,7 +52,7 @@ _OF_ORDER_NAMES = frozenset({"STRING_AGG", "GROUP_CONCAT", "LISTAGG", "LIST", "A
                              "JSON_GROUP_ARRAY", "JSON_GROUP_OBJECT"})  # fmt: skip
 
 
-class Expressions:
+class Expressions(ABC):
     """The part of the reader that reads scalars. `query` is the other part's."""
 
     def __init__(self, sql: str, dialect: str) -> None:
@@ -59,8 +60,9 @@ class Expressions:
         self.dialect = dialect
         self._ctes: Mapping[str, Any] = {}
 
+    @abstractmethod
     def query(self, node: exp.Expr, parent: Scope | None = None, ctes: Any = None) -> Query:
-        raise NotImplementedError
+        """A nested query."""
 
     @contextmanager
     def within(self, ctes: Mapping[str, Any]) -> Iterator[None]:

@@ -13,7 +13,19 @@ from typing import Any
 from benchmark.sqlengine.canonical.blocks import closure, has_own_aggregates, has_windows, is_simple, outside_aggregates
 from benchmark.sqlengine.canonical.expressions import has_aggregate, is_aggregate
 from benchmark.sqlengine.canonical.facts import Context
-from benchmark.sqlengine.canonical.ir import LEAVES, NULL, Block, E, Key, Query, Source, columns, is_query, key, walk
+from benchmark.sqlengine.canonical.ir import (
+    LEAVES,
+    NULL,
+    Block,
+    E,
+    Key,
+    Query,
+    Source,
+    columns,
+    holds_query,
+    key,
+    walk,
+)
 from benchmark.sqlengine.canonical.merging import no_duplicates
 
 _CONSTANTS = frozenset({"num", "str", "null", "bool"})
@@ -27,7 +39,7 @@ def having_as_where(block: Block, context: Context) -> Query:
     known = set(block.group)
     moved = tuple(
         e for e in block.having
-        if not has_aggregate(e) and set(outside_aggregates(e, list(block.group))) <= known and not _holds_query(e)
+        if not has_aggregate(e) and set(outside_aggregates(e, list(block.group))) <= known and not holds_query(e)
     )  # fmt: skip
     if not moved:
         return block
@@ -41,10 +53,6 @@ def rows_in_a_group(block: Block, context: Context) -> Query:
         return block
     always = [e for e in block.having if e[0] == "<=" and e[2] == _STAR and e[1] in (("num", "1"), ("num", "0"))]
     return replace(block, having=tuple(e for e in block.having if e not in always)) if always else block
-
-
-def _holds_query(e: E) -> bool:
-    return any(is_query(part) for x in walk(e) for part in x[1:])
 
 
 def grouped_by_key(block: Block, context: Context) -> Query:
@@ -64,7 +72,7 @@ def grouped_by_key(block: Block, context: Context) -> Query:
     for e in list(chosen):
         rest = [x for x in chosen if x != e]
         determined = closure(rest, block, context)
-        if e in determined or (e[0] != "col" and set(columns(e)) <= determined and not _holds_query(e)):
+        if e in determined or (e[0] != "col" and set(columns(e)) <= determined and not holds_query(e)):
             chosen = rest
     made = tuple(sorted(chosen, key=key))
     return replace(block, group=made) if made != block.group else block

@@ -133,6 +133,11 @@ def walk(value: Any) -> Iterator[E]:
             yield from walk(nested)
 
 
+def holds_query(e: E) -> bool:
+    """Whether a query is nested in an expression."""
+    return any(is_query(part) for x in walk(e) for part in x[1:])
+
+
 def parts(query: Query) -> Iterator[E]:
     """The expressions that a query itself holds."""
     yield from (key.value for key in query.order)

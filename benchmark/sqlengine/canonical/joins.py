@@ -5,7 +5,6 @@ Promises: the same bag of rows on every database that honours the schema's keys,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from benchmark.sqlengine.canonical.blocks import has_own_aggregates, outside_aggregates
@@ -195,15 +194,3 @@ def _may_be_of_nothing(block: Block) -> bool:
     if block.group is not None or not has_own_aggregates(block):
         return False
     return any(outside_aggregates(e) for e in (*block.select, *block.having, *(k.value for k in block.order)))
-
-
-def ordered_outer_joins(joins: Iterable[Outer]) -> tuple[Outer, ...]:
-    """LEFT JOINs that do not use each other's columns, in the order of their texts."""
-    waiting, done = list(joins), []
-    while waiting:
-        names = {join.source.alias for join in waiting}
-        free = [j for j in waiting if not (names - {j.source.alias}) & aliases(("and", *j.on))] or waiting[:1]
-        first = min(free, key=lambda j: (j.source.alias, key(("and", *j.on))))
-        done.append(first)
-        waiting.remove(first)
-    return tuple(done)

@@ -13,7 +13,6 @@ from benchmark.sqlengine.canonical.expressions import has_aggregate
 from benchmark.sqlengine.canonical.facts import Context
 from benchmark.sqlengine.canonical.ir import NULL, TRUE, Block, E, Query, SetOp, aliases, all_of, columns, substitute
 from benchmark.sqlengine.canonical.merging import no_duplicates
-from benchmark.sqlengine.canonical.truth import truth
 
 _ONE: E = ("num", "1")
 
@@ -190,8 +189,3 @@ def set_operation_as_filter(query: SetOp, context: Context) -> Query:
 def _same(a: E, b: E, context: Context) -> E:
     """IS, which is = where one side is never NULL."""
     return ("=", a, b) if context.not_null(a) or context.not_null(b) else ("is", a, b)
-
-
-def true_conditions(conditions: tuple[E, ...], context: Context) -> tuple[E, ...]:
-    """Conditions of which only the truth counts, simplified."""
-    return tuple(truth(e, context) for e in conditions)

@@ -22,9 +22,8 @@ from benchmark.sqlengine.canonical.ir import (
     SetOp,
     Source,
     columns,
-    is_query,
+    holds_query,
     substitute,
-    walk,
     width,
 )
 
@@ -69,7 +68,7 @@ def _outputs(alias: str, inner: Block) -> dict[E, E]:
 
 
 def _holds_queries(items: Iterable[E]) -> bool:
-    return any(is_query(part) for e in items for x in walk(e) for part in x[1:])
+    return any(map(holds_query, items))
 
 
 def merge_wrapper(block: Block, context: Context) -> Query:

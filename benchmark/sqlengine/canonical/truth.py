@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.sqlengine.canonical.facts import Context
-from benchmark.sqlengine.canonical.ir import FALSE, LEAVES, NULL, TRUE, E, is_query, walk
+from benchmark.sqlengine.canonical.ir import FALSE, LEAVES, NULL, TRUE, E, holds_query
 from benchmark.sqlengine.canonical.nulls import rejects_null
 from benchmark.sqlengine.canonical.predicates import LITERALS, is_predicate, number
 
@@ -60,7 +60,7 @@ def _case_truth(e: E, context: Context) -> E:
     """A CASE of conditions as OR of AND, where the conditions that must fail are never NULL or can be negated."""
     alternatives: list[E] = []
     failed: list[E] = []
-    if any(is_query(part) for x in walk(e) for part in x[1:]):
+    if holds_query(e):
         return e  # it would be written twice
     for condition, value in zip(e[2::2], e[3::2], strict=True):
         alternatives.append(("and", *failed, condition, value))
