@@ -16,11 +16,12 @@ import msgspec
 
 from benchmark import provenance
 from benchmark.config import RunConfig
+from benchmark.contamination.keep import of_model, write_into
 from benchmark.datasets import Dataset, load_dataset, select
 from benchmark.errors import SqlgaugeError
 from benchmark.identity import digest, slug
 from benchmark.models import Model, open_model
-from benchmark.models.base import failed
+from benchmark.models.base import failed, notes_of
 from benchmark.models.file import FileModel
 from benchmark.prompts import render, template_hash
 from benchmark.scoring import Progress, score_together
@@ -63,7 +64,8 @@ def plan(config: RunConfig) -> Plan:
 
 
 def execute(plan: Plan, progress: Progress) -> RunFolder:
-    """Generate what is missing, then score. Raises RunConflict, and SqlgaugeError when every prompt fails."""
+    """Generate what is missing, then score. Raises RunConflict, SqlgaugeError when every prompt fails, BudgetExceeded
+    where the model's budget is reached (what was generated is stored, and nothing scored)."""
     folder = plan.folder
     if _missing(plan, folder):
         plan.model.prepare()
@@ -72,6 +74,7 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         versions = " ".join(f"{package}={version}" for package, version in provenance.versions().items())
         folder.log(f"started with {len(_missing(plan, folder))} of {len(plan.prompts)} items to generate; {versions}")
         folder.write_examples(plan.dataset.examples)
+        write_into(folder, of_model(plan.config.model))
         if isinstance(plan.model, FileModel):
             folder.write_external(plan.model.external)
         generations = _generate(plan, folder, progress)
@@ -119,8 +122,15 @@ def _generate(plan: Plan, folder: RunFolder, progress: Progress) -> list[Generat
         missing = {prompt.example_id for prompt in batch} - done.keys()
         if not missing:
             continue
-        fresh = [g for g in _ask(plan, batch) if g.example_id in missing]
+        alone = getattr(plan.model, "independent", False)  # then nobody pays for the rest of a batch again
+        asked = [prompt for prompt in batch if prompt.example_id in missing] if alone else batch
+        fresh = [g for g in _ask(plan, asked) if g.example_id in missing]
         folder.append_generations(fresh)
+        if (refusal := getattr(plan.model, "over_budget", None)) is not None:
+            folder.log(f"stopped: {refusal}")
+            raise refusal
+        for note in notes_of(plan.model):
+            folder.log(note)
         for error in (g.error for g in fresh if g.error is not None):
             folder.log(f"an item failed: {error.type}: {error.message.splitlines()[0] if error.message else ''}")
         _stop_if_hopeless(plan, fresh, done)

@@ -20,6 +20,7 @@ from benchmark.sqlengine.pool import Pool
 from benchmark.store import RunFolder, plain
 from benchmark.terms import TERM_KEYS, Terms
 from benchmark.types import RunManifest, Score
+from benchmark.validate import health_of
 
 #: Called as progress(stage, done, total).
 Progress = Callable[[str, int, int], None]
@@ -54,7 +55,7 @@ def scored_under(manifest: RunManifest, terms: Terms) -> RunManifest:
 def score_together(
     runs: Sequence[RunFolder], metrics: Sequence[str], terms: Terms, pool: Pool, progress: Progress
 ) -> None:
-    """Write the scores of runs that share their examples; the caller holds their locks."""
+    """Write the scores of runs that share their examples, and how sound those are; the caller holds their locks."""
     positions = {example.id: place for place, example in enumerate(runs[0].iter_examples())}
     if not positions:
         raise UsageError(f"{runs[0].path} holds no examples.jsonl", "Run it again; it is written at the start.")
@@ -68,6 +69,9 @@ def score_together(
             for write, scores, given in zip(writers, groups, external, strict=True):
                 write([*scores, *given.get(example.id, ())])
             progress("score", done, len(positions))
+    health = health_of(runs[0].iter_examples, pool)
+    for run in runs:
+        run.write_health(health)
 
 
 def _external(run: RunFolder) -> dict[str, list[Score]]:

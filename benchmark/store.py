@@ -23,6 +23,8 @@ from benchmark.files import cut_torn_line, line_of
 from benchmark.files import held as held
 from benchmark.files import replacing as replacing
 from benchmark.files import write_atomically as write_atomically
+from benchmark.health import Health
+from benchmark.overlap import Overlap
 from benchmark.types import SCHEMA_VERSION, Example, Generation, RunManifest, Score, Verdict
 
 RecordT = TypeVar("RecordT")
@@ -87,6 +89,35 @@ class RunFolder:
     def write_external(self, records: Iterable[Score]) -> None:
         """Keep them with the run, so that every scoring can carry them over into the scores."""
         write_atomically(self.path / "external.jsonl", b"".join(map(line_of, records)))
+
+    def health(self) -> dict[str, Health]:
+        """How sound each item is, by id; empty for a run that was scored before this was written down."""
+        return {one.example_id: one for one in self._read("health.jsonl", Health)}
+
+    def write_health(self, records: Iterable[Health]) -> None:
+        """Keep it with the run, so that a report can leave out what tells nothing."""
+        write_atomically(self.path / "health.jsonl", b"".join(map(line_of, records)))
+
+    def contamination(self) -> dict[str, Overlap]:
+        """What each item has in common with what the model was trained on, by id; empty where that is not known."""
+        return {one.example_id: one for one in self._read("contamination.jsonl", Overlap)}
+
+    def write_contamination(self, records: Iterable[Overlap]) -> None:
+        """Keep it with the run, so that a report can show the score on the clean part."""
+        write_atomically(self.path / "contamination.jsonl", b"".join(map(line_of, records)))
+
+    def adapter(self) -> dict[str, Any] | None:
+        """What the run's adapter said of itself: its `manifest` and the `log` of its training; None without one."""
+        try:
+            found: dict[str, Any] = msgspec.json.decode((self.path / "adapter.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        return found
+
+    def write_adapter(self, manifest: Mapping[str, Any], log: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what an adapter's folder says with the run, so that its card can be written without that folder."""
+        body = msgspec.json.encode({"manifest": manifest, "log": list(log)}, order="sorted")
+        write_atomically(self.path / "adapter.json", body + b"\n")
 
     def iter_examples(self) -> Iterator[Example]:
         """The examples one at a time, in their order."""

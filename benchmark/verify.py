@@ -27,6 +27,7 @@ from benchmark.sqlengine.results import POLICIES
 from benchmark.store import RunFolder
 from benchmark.terms import TERM_KEYS, stated_terms, stated_versions, versions_here
 from benchmark.types import EXTERNAL, Example, Generation, RunManifest
+from benchmark.validate.recheck import recheck
 
 Progress = Callable[[str, int, int], None]
 
@@ -94,6 +95,10 @@ class _Material:
     def examples(self) -> Iterator[Example]:
         for example in self._run.iter_examples():
             yield replace(example, db=str(find_database(example.db, self._databases))) if example.db else example
+
+    def checkable(self) -> Iterator[Example]:
+        """Those whose database file, if they need one, is here."""
+        return (example for example in self.examples() if example.id not in self.without_file)
 
     def items(self, answers: Answers) -> Iterator[tuple[Example, list[list[Generation]]]]:
         """What can be scored."""
@@ -179,6 +184,7 @@ def _rescore(
                 audit.check(score)
             progress("verify", done, total)
         _check_ids("generations have no example", sorted(answers.unknown), found)
+        _check_health(run, material, pool, found)
     audit.finish(material.without_file)
     _judge(audit, _other_versions(manifest.identity, metrics, found), found)
 
@@ -249,6 +255,12 @@ def _check_counts(manifest: RunManifest, material: _Material, found: _Findings) 
     found.expect(whole or not manifest.complete, "the manifest says complete, but answers failed or are missing")
     if not manifest.complete:
         found.notes.append(f"the run is incomplete, and says so: {material.errors} answers failed")
+
+
+def _check_health(run: RunFolder, material: _Material, pool: Pool, found: _Findings) -> None:
+    lists = {"problem": found.problems, "gap": found.gaps, "note": found.notes}
+    for kind, text in recheck(run.health(), material.checkable, material.positions, pool):
+        lists[kind].append(text)
 
 
 def _check_run_id(manifest: RunManifest, found: _Findings) -> None:

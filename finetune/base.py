@@ -10,7 +10,8 @@ from typing import Any
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.models.base import ModelOptions
 from benchmark.models.builtin import builtin_source
-from benchmark.models.hf import HfModel, parse_source
+from benchmark.models.hf import HfModel
+from benchmark.models.source import parse_source
 from finetune.config import LoraPart, ModelPart
 
 

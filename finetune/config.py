@@ -37,7 +37,8 @@ class ModelPart:
 class DataPart:
     """Which rows are trained on, and which the loss is watched on. None: all rows; 0 evaluation rows: none.
 
-    `where` keeps rows by tag, as `sqlgauge run --where` does: 'complexity=basic SQL|single join'.
+    `where` keeps rows by tag, as `sqlgauge run --where` does: 'complexity=basic SQL|single join'. `test` is the dataset
+    whose `test_split` must not be trained on, by default the same one; `test_items` says what becomes of rows of it.
     """
 
     dataset: str
@@ -47,6 +48,9 @@ class DataPart:
     eval_split: str = "test"
     eval_rows: int = 0
     seed: int = 2024
+    test: str = ""
+    test_split: str = "test"
+    test_items: Literal["refuse", "drop", "allow"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,7 @@ def _values(recipe: Recipe) -> list[str]:
         "train.schedule": (train.schedule, SCHEDULES),
         "format.schema": (form.schema, list(SCHEMAS)),
         "data.dataset": (data.dataset.partition(":")[0], list(DATASETS)),
+        "data.test": ((data.test or data.dataset).partition(":")[0], list(DATASETS)),
         "model.spec": (recipe.model.spec.partition("/")[0], ("hf", "builtin")),
     }
     problems += [

@@ -8,7 +8,7 @@ Does not: pad or batch; the trainer does, with labels of -100 on padding.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import quantiles
 from typing import Any
 
@@ -19,6 +19,7 @@ from benchmark.models.chat_text import answer_text, prompt_text
 from benchmark.prompts import render, render_answer
 from benchmark.types import Example
 from finetune.config import DataPart, FormatPart
+from finetune.guard import Guard, guarded
 
 IGNORED = -100
 
@@ -48,21 +49,22 @@ class TokenStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """A split as token rows, with its statistics and the fingerprint of the examples."""
+    """A split as token rows: statistics, the fingerprint of the examples, and their overlap with a test split."""
 
     rows: tuple[TokenRow, ...]
     stats: TokenStats
     dataset: str
     fingerprint: str
+    guard: Guard | None = None
 
 
 def training_rows(data: DataPart, form: FormatPart, tokenizer: Any) -> tuple[Rows, Rows | None]:
     """The rows to train on and, if any are wanted, those to watch the loss on. Raises DatasetError, UsageError."""
-    train = _chosen(data, data.train_split, data.train_rows)
+    train, guard = guarded(_chosen(data, data.train_split, data.train_rows), data)
+    rows = replace(tokenise(train, form, tokenizer), guard=guard)
     if not data.eval_rows:
-        return tokenise(train, form, tokenizer), None
-    watched = _chosen(data, data.eval_split, data.eval_rows)
-    return tokenise(train, form, tokenizer), tokenise(watched, form, tokenizer)
+        return rows, None
+    return rows, tokenise(_chosen(data, data.eval_split, data.eval_rows), form, tokenizer)
 
 
 def tokenise(dataset: Dataset, form: FormatPart, tokenizer: Any) -> Rows:

@@ -1,6 +1,7 @@
 """The folder of an adapter: its manifest, the PEFT files, the log of the training, and the last checkpoints.
 
-    adapters/<id>/  manifest.json  adapter_config.json  adapter_model.safetensors  log.jsonl  checkpoints/
+    adapters/<id>/  manifest.json  adapter_config.json  adapter_model.safetensors  log.jsonl  contamination.jsonl
+                    checkpoints/
 Promises: a folder is `complete` only when the adapter is whole; a checkpoint that a kill tore is not gone on from.
 """
 
@@ -8,13 +9,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from benchmark import provenance
+from benchmark.contamination.keep import FILE as CONTAMINATION
 from benchmark.errors import RunConflict, UsageError
+from benchmark.files import line_of
+from benchmark.overlap import Overlap
 from benchmark.store import append_lines, difference, held, plain, write_atomically
 
 SCHEMA_VERSION = 1
@@ -73,6 +77,12 @@ class AdapterFolder:
     def log(self, record: Mapping[str, Any]) -> None:
         """Add a line to log.jsonl: step, loss and so on."""
         append_lines(self.path / "log.jsonl", [dict(record)])
+
+    def write_overlaps(self, overlaps: Iterable[Overlap]) -> None:
+        """Keep what each test item has in common with the training rows, for the runs of this adapter."""
+        found = list(overlaps)
+        if found:
+            write_atomically(self.path / CONTAMINATION, b"".join(map(line_of, found)))
 
     def finish(self, model: Any, outcome: Mapping[str, Any]) -> None:
         """Save the adapter, drop the checkpoints, and say that it is complete."""

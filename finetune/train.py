@@ -46,6 +46,8 @@ def train_adapter(recipe: Recipe, out: Path | str, name: str | None = None, prog
     folder = AdapterFolder(Path(out) / (name or label))
     with folder.writing():
         folder.claim(identity)
+        if rows.guard is not None:
+            folder.write_overlaps(rows.guard.overlaps)
         if not folder.complete():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # TRL's and transformers' about each other's options
@@ -60,7 +62,7 @@ def training_identity(recipe: Recipe, base: HfModel, rows: Rows, watched: Rows |
     settings = msgspec.to_builtins(recipe)
     for key in ("save_steps", "eval_steps", "log_steps"):
         settings["train"].pop(key)
-    for key in ("eval_split", "eval_rows"):
+    for key in ("eval_split", "eval_rows", "test", "test_split", "test_items"):
         settings["data"].pop(key)
     return {
         "recipe": settings,
@@ -163,6 +165,7 @@ def _outcome(trainer: Any, rows: Rows, watched: Rows | None) -> dict[str, Any]:
     return {
         "tokens": msgspec.to_builtins(rows.stats),
         "watched": msgspec.to_builtins(watched.stats) if watched else None,
+        "contamination": rows.guard.record() if rows.guard else None,
         "steps": trainer.state.global_step,
         "epochs": trainer.state.epoch,
         "last_loss": losses[-1] if losses else None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from benchmark.health import excluded
 from benchmark.runner import Plan
 from benchmark.stats import wilson
 from benchmark.store import RunFolder
@@ -17,10 +18,18 @@ from benchmark.types import Score
 
 #: What is counted beside the value of `equivalence`.
 _VERDICTS = ("equivalent", "undecided", "different", "refuted by search")
+#: The metric whose mean over the items that tell something is the headline.
+_HEADLINE = "execution"
 
 
 def summarise(folder: RunFolder) -> dict[str, Any]:
-    """A run's figures: each metric's mean, n and Wilson interval, and the statuses of what failed."""
+    """A run's figures: each metric's mean, n and Wilson interval, and the statuses of what failed.
+
+    `headline` is execution without the items that tell nothing, which `left_out` counts by their status; None where
+    there is no such score.
+    """
+    health = folder.health()
+    vacuous, telling = excluded(health), list[float]()
     values: dict[str, list[float]] = {}
     failures: dict[str, Counter[str]] = {}
     decided: Counter[str] = Counter()
@@ -28,6 +37,8 @@ def summarise(folder: RunFolder) -> dict[str, Any]:
         of_metric = values.setdefault(score.metric, [])
         if score.value is not None:
             of_metric.append(score.value)
+            if score.metric == _HEADLINE and score.example_id not in vacuous:
+                telling.append(score.value)
         if score.status != "ok":
             failures.setdefault(score.metric, Counter())[score.status] += 1
         if score.metric == "equivalence":
@@ -40,7 +51,15 @@ def summarise(folder: RunFolder) -> dict[str, Any]:
         errors = {"error": len(labels) - len(given)} if len(given) < len(labels) else {}
         metrics[f"judge: {name}"] = _figure([float(label == "correct") for label in given], errors)
     manifest = folder.manifest()
-    return {"run": str(folder.path), "complete": manifest.complete, "counts": dict(manifest.counts), "metrics": metrics}
+    left_out = Counter(health[key].status for key in vacuous)
+    headline = {"metric": _HEADLINE, **_figure(telling, {}), "left_out": dict(left_out)} if telling else None
+    return {
+        "run": str(folder.path),
+        "complete": manifest.complete,
+        "counts": dict(manifest.counts),
+        "headline": headline,
+        "metrics": metrics,
+    }
 
 
 def _decided(score: Score) -> list[str]:
@@ -74,6 +93,12 @@ def print_runs(folders: Iterable[RunFolder], *, as_json: bool) -> None:
 def run_lines(summary: Mapping[str, Any]) -> list[str]:
     """A run's summary as lines."""
     lines = [summary["run"], *("  " + _line(name, figure) for name, figure in summary["metrics"].items())]
+    headline = summary["headline"]
+    if headline is not None and headline["left_out"]:
+        counts = ", ".join(f"{count} {status}" for status, count in headline["left_out"].items())
+        lines.insert(
+            1, f"  {_line('headline', headline)}  {headline['metric']} without items that tell nothing: {counts}"
+        )
     if not summary["complete"]:
         lines.append("  incomplete: failed generations are left out; run the same command again to retry them")
     return lines

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,14 @@ def data_folder() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_health_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests of this process learn about golds stays out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SQLGAUGE_HEALTH_CACHE", str(tmp_path_factory.mktemp("health")))
+        yield
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     """Run `sqlgauge ARGS…` in a process of its own, in an empty folder, without any API key."""
@@ -41,6 +49,7 @@ def cli(tmp_path: Path) -> Cli:
         clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY")}
         home = tmp_path.with_name(f"{tmp_path.name}-home")  # consent and paid verdicts of this test alone
         clean |= {"XDG_CONFIG_HOME": str(home / "config"), "SQLGAUGE_JUDGE_CACHE": str(home / "verdicts")}
+        clean |= {"SQLGAUGE_HEALTH_CACHE": str(home / "health")}
         done = subprocess.run(
             [sys.executable, "-m", "sqlgauge", *map(str, args)],
             capture_output=True,

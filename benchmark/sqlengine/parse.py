@@ -153,6 +153,29 @@ def _resolve(tree: exp.Select, key: exp.Expr) -> exp.Expr:
     return key
 
 
+@lru_cache(maxsize=4_000)
+def reads_table(sql: str, dialect: str) -> bool:
+    """Whether a statement reads any table of the database, hidden ones aside; True where the text cannot be parsed.
+
+    >>> reads_table("WITH t AS (SELECT 1 AS a) SELECT a FROM t", "sqlite"), reads_table("SELECT a FROM t", "sqlite")
+    (False, True)
+    """
+    tree = parse(sql, dialect)
+    return tree is None or _reads(tree, frozenset())
+
+
+def _reads(node: exp.Expr, hidden: frozenset[str]) -> bool:
+    """Whether a table is read below a node; `hidden` are the names of common table expressions, which hide tables."""
+    ctes = node.args.get("with_")
+    if ctes is not None:
+        hidden |= {cte.alias.lower() for cte in ctes.expressions}
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        name = node.name.lower()
+        if not name.startswith("sqlite_") and (node.args.get("db") is not None or name not in hidden):
+            return True
+    return any(_reads(child, hidden) for child in node.iter_expressions())
+
+
 class Statement(NamedTuple):
     """One statement of a text, and whether a semicolon ended it."""
 

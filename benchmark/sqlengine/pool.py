@@ -26,7 +26,16 @@ from typing import BinaryIO, cast
 import msgspec
 
 from benchmark.errors import SqlgaugeError
-from benchmark.sqlengine.protocol import OUT_OF_MEMORY, Job, Limits, Outcome, Reply, read_frame, write_frame
+from benchmark.sqlengine.protocol import (
+    OUT_OF_MEMORY,
+    Inspected,
+    Job,
+    Limits,
+    Outcome,
+    Reply,
+    read_frame,
+    write_frame,
+)
 
 _BATCH_JOBS = 32
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -163,17 +172,26 @@ class Pool:
     def _isolate(self, job: Job) -> Reply:
         """Run a job's statements one by one, after a worker died in its batch: whoever dies again is to blame."""
         try:
-            base = self._ask([msgspec.structs.replace(job, predictions=[], search=None)])[0]
+            base = self._ask([msgspec.structs.replace(job, predictions=[], search=None, inspect=False)])[0]
         except WorkerDied as death:
             return Reply(job.key, _outcome_of(death), [], [])
         if base.setup.status != "ok" or all(gold.status != "ok" for gold in base.golds):
             return base
         outcomes = [self._alone(job, n) for n in range(len(job.predictions))]
-        return msgspec.structs.replace(base, predictions=outcomes)
+        return msgspec.structs.replace(base, predictions=outcomes, inspected=self._inspected(job))
+
+    def _inspected(self, job: Job) -> list[Inspected]:
+        """What an inspection finds, if one was asked for and no worker dies of it."""
+        if not job.inspect:
+            return []
+        try:
+            return self._ask([msgspec.structs.replace(job, predictions=[], search=None)])[0].inspected
+        except WorkerDied:
+            return []
 
     def _alone(self, job: Job, n: int) -> Outcome:
         """One prediction without a search, then with one: a worker that dies searching has shown nothing."""
-        single = msgspec.structs.replace(job, predictions=[job.predictions[n]], search=None)
+        single = msgspec.structs.replace(job, predictions=[job.predictions[n]], search=None, inspect=False)
         try:
             outcome = self._ask([single])[0].predictions[0]
         except WorkerDied as death:
@@ -211,7 +229,8 @@ def _patience(job: Job) -> float:
     limits = job.limits
     searching = job.search.seconds + 10.0 if job.search else 0.0
     golds, predictions = limits.gold_seconds + 2, limits.cap_seconds + 2
-    return 10.0 + searching + (1 + 2 * len(job.golds)) * golds + len(job.predictions) * predictions
+    looking = (1 + 5 * len(job.golds)) * golds if job.inspect else 0.0
+    return 10.0 + searching + looking + (1 + 2 * len(job.golds)) * golds + len(job.predictions) * predictions
 
 
 def _outcome_of(death: WorkerDied) -> Outcome:

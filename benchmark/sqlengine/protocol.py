@@ -81,6 +81,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     policy: str = "default"
     limits: Limits = Limits()
     search: Search | None = None
+    #: Whether to look at the golds themselves too (`inspection.py`).
+    inspect: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -99,13 +101,34 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     databases: int = 0
 
 
+class Inspected(msgspec.Struct, frozen=True, array_like=True):
+    """What a gold's result is worth. Its defaults say that nothing was found against it.
+
+    Of a gold that reads: `all_null`: one row, of NULLs alone; `repeats`: running it again gives the same; `order_free`:
+    so do the same rows stored the other way round; `cuts_ties`: its LIMIT keeps one of several rows that its ORDER BY
+    ranks alike; `same_when_empty`: tables without rows give the same. Of one that writes: `blanket` holds, by their
+    kinds, statements written without knowing the question that leave the same database.
+    """
+
+    all_null: bool = False
+    repeats: bool = True
+    order_free: bool = True
+    cuts_ties: bool = False
+    same_when_empty: bool = False
+    blanket: dict[str, str] = {}
+
+
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """A job's outcomes, in the order of its golds and predictions. `setup` says whether the database loaded."""
+    """A job's outcomes, in the order of its golds and predictions. `setup` says whether the database loaded.
+
+    `inspected` is empty, or has an entry for each gold.
+    """
 
     key: str
     setup: Outcome
     golds: list[Outcome]
     predictions: list[Outcome]
+    inspected: list[Inspected] = []
 
 
 def write_frame(stream: BinaryIO, payload: object) -> None:

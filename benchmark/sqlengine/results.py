@@ -92,7 +92,7 @@ def compare_spider(gold: Table, pred: Table, ties: Ties | None) -> bool:
 
 
 #: Changes when any policy's meaning does: part of a run's identity.
-POLICY_VERSION = "2026-11-24"
+POLICY_VERSION = "2026-11-25"
 POLICIES: dict[str, Policy] = {
     "default": compare_default,
     "strict": compare_strict,
@@ -102,6 +102,8 @@ POLICIES: dict[str, Policy] = {
 }
 #: Policies under which a gold's order counts only up to ties of its ORDER BY keys.
 TIE_AWARE = frozenset({"default", "subset"})
+#: Policies under which an answer must read a table where the gold does; the others are official evaluators' own.
+ASK_FOR_TABLE = frozenset({"default", "subset"})
 
 
 def shown_cell(cell: Cell) -> Cell:

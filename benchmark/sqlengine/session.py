@@ -15,13 +15,14 @@ import msgspec
 from benchmark.sqlengine.agreement import Agreement
 from benchmark.sqlengine.parse import as_spider_runs_it
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
-from benchmark.sqlengine.results import Row, Table, shown_cell
+from benchmark.sqlengine.results import Table, shown_cell
 from benchmark.sqlengine.sandbox import Executed, Guarded, Stopped, engine_for
 from benchmark.sqlengine.state import State, states_agree
 from benchmark.sqlengine.watch import alarm
 
-#: Databases a worker keeps; results kept of each: at most this many, of at most this many cells each.
-_DATABASES = 32
+#: What a worker keeps: SQLite databases weigh 1, open DuckDB ones more, each of which maps some 70 MB of addresses.
+_KEPT_WEIGHT, _DUCKDB_WEIGHT = 32, 4
+#: Results kept of each database: at most this many, of at most this many cells each.
 _KEPT_RESULTS, _KEPT_CELLS = 2_000, 200
 
 
@@ -29,26 +30,35 @@ class Loaded:
     """One database that this worker holds: its image, a connection that can only read, and results found on it."""
 
     def __init__(self, job: Job) -> None:
-        self._engine = engine_for(job.dialect)
+        self._weight = _DUCKDB_WEIGHT if job.dialect == "duckdb" else 0
+        self.engine = engine_for(job.dialect)
         with alarm(job.limits.gold_seconds):
-            self._image = self._engine.load(job.database, job.limits)
+            self.image = self.engine.load(job.database, job.limits)
+        #: Other databases made from this one, by what was done to them; None: it cannot be done.
+        self.variants: dict[str, Guarded | None] = {}
         self._reader: Guarded | None = None
         self._results: dict[str, tuple[float, Executed]] = {}
 
     def reader(self, limits: Limits) -> Guarded:
         """Kept, because nothing that it runs can change it."""
         if self._reader is None:
-            self._reader = self._engine.reader(self._image, limits)
+            self._reader = self.engine.reader(self.image, limits)
         self._reader.limits = limits  # another job's may differ
         return self._reader
 
+    @property
+    def weight(self) -> int:
+        """How much room it takes among those that are kept."""
+        return max(1, self._weight * (1 + len(self.variants)))
+
     def writer(self, limits: Limits) -> Guarded:
         """A fresh copy."""
-        return self._engine.writer(self._image, limits)
+        return self.engine.writer(self.image, limits)
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        for database in (self._reader, *self.variants.values()):
+            if database is not None:
+                database.close()
 
     def known(self, sql: str) -> tuple[float, Executed] | None:
         """Seconds and rows of a statement that ran here before."""
@@ -76,15 +86,25 @@ class Databases:
                 self._loaded[key] = Loaded(job)
             except (Stopped, OSError) as error:
                 self._loaded[key] = error if isinstance(error, Stopped) else Stopped("invalid", str(error))
-            if len(self._loaded) > _DATABASES:
-                _, oldest = self._loaded.popitem(last=False)
-                if isinstance(oldest, Loaded):
-                    oldest.close()
+            self._make_room()
         self._loaded.move_to_end(key)
         found = self._loaded[key]
         if isinstance(found, Stopped):
             raise found
         return found
+
+    def _make_room(self) -> None:
+        """Let go of those that were not used for longest; the newest stays."""
+        total = sum(map(_weight, self._loaded.values()))
+        while total > _KEPT_WEIGHT and len(self._loaded) > 1:
+            _, oldest = self._loaded.popitem(last=False)
+            total -= _weight(oldest)
+            if isinstance(oldest, Loaded):
+                oldest.close()
+
+
+def _weight(found: Loaded | Stopped) -> int:
+    return found.weight if isinstance(found, Loaded) else 1
 
 
 def answer(job: Job, databases: Databases) -> Reply:
@@ -103,7 +123,12 @@ def answer(job: Job, databases: Databases) -> Reply:
         running = [sql for sql, gold in zip(job.golds, golds, strict=True) if gold.status == "ok"]
         given = Given(job, loaded.reader(job.limits), session.allowed)
         predictions = searched(given, job.search, running, predictions)
-    return Reply(job.key, Outcome("ok"), golds, predictions)
+    reply = Reply(job.key, Outcome("ok"), golds, predictions)
+    if job.inspect:
+        from benchmark.sqlengine.inspection import inspect
+
+        return msgspec.structs.replace(reply, inspected=inspect(job, loaded, golds))
+    return reply
 
 
 class _Reads:
@@ -120,9 +145,10 @@ class _Reads:
 
     def gold(self, sql: str) -> Outcome:
         outcome, done = self._run(sql, self.job.limits.gold_seconds)
-        if done:
-            self.golds.append((sql, done.table, outcome.seconds))
-        return outcome
+        if not done:
+            return outcome
+        self.golds.append((sql, done.table, outcome.seconds))
+        return msgspec.structs.replace(outcome, preview=self._preview(done.table))
 
     def prediction(self, sql: str) -> Outcome:
         if not self.golds:
@@ -134,8 +160,11 @@ class _Reads:
         table = done.table
         with alarm(self.job.limits.cap_seconds):  # a comparison too must end
             agrees = any(self._agreement(gold_sql, gold, table) for gold_sql, gold, _ in self.golds)
-        preview = [] if agrees else _preview(table.rows[: self.job.limits.preview_rows])
-        return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, preview)
+        return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, self._preview(table))
+
+    def _preview(self, table: Table) -> list[list[object]]:
+        """The first rows as JSON values, long cells cut, bytes as text."""
+        return [[shown_cell(cell) for cell in row] for row in table.rows[: self.job.limits.preview_rows]]
 
     def _run(self, sql: str, seconds: float) -> tuple[Outcome, Executed | None]:
         if self.job.policy == "spider":
@@ -195,8 +224,3 @@ class _Writes:
         finally:
             database.close()
         return Outcome("ok", "", time.perf_counter() - started), state, done.statements
-
-
-def _preview(rows: list[Row]) -> list[list[object]]:
-    """The first rows as JSON values, long cells cut, bytes as text."""
-    return [[shown_cell(cell) for cell in row] for row in rows]

@@ -22,6 +22,11 @@ class TableState:
     checks: tuple[str, ...]
     rows: list[Row] = field(hash=False)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in the order of the rows' cells."""
+        return tuple(str(column[0]) for column in self.columns)
+
 
 @dataclass(frozen=True, slots=True)
 class State:

@@ -50,6 +50,11 @@ def finetune(
     loss = manifest["last_loss"]  # none where fewer steps were made than a log line covers
     click.echo(f"{folder}\n  {manifest['steps']} steps" + ("" if loss is None else f", last loss {loss:.4f}"))
     click.echo(f"  {tokens['kept']} rows of {tokens['rows']}, {tokens['too_long']} longer than format.max_length")
+    overlap = manifest.get("contamination") or {}
+    if overlap.get("unchecked"):
+        click.echo(f"  no test split was checked: {overlap['unchecked']}")
+    elif overlap:
+        click.echo(f"  {overlap['seen']} of {overlap['items']} items of {overlap['test']} may have been seen")
     click.echo(f"  benchmark it: sqlgauge run --model {manifest['identity']['recipe']['model']['spec']}+{folder} ...")
 
 

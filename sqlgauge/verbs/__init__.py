@@ -6,16 +6,21 @@ from sqlgauge.verbs.pairs import check_equivalent, equiv, equiv_batch
 from sqlgauge.verbs.reporting import check_no_worse, compare, export, label, label_on_server, power, report
 from sqlgauge.verbs.running import make_plan, run
 from sqlgauge.verbs.scoring import check_verified, score, verify
+from sqlgauge.verbs.trust import check_clean, check_healthy, contamination, dataset_init, validate
 from sqlgauge.verbs.tuning import finetune, merge, preview
 
 __all__ = [
     "Asking",
     "Progress",
     "calibrate",
+    "check_clean",
     "check_equivalent",
+    "check_healthy",
     "check_no_worse",
     "check_verified",
     "compare",
+    "contamination",
+    "dataset_init",
     "equiv",
     "equiv_batch",
     "export",
@@ -33,5 +38,6 @@ __all__ = [
     "score",
     "self_checks",
     "silent",
+    "validate",
     "verify",
 ]

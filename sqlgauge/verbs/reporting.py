@@ -18,17 +18,26 @@ def report(
     *,
     out: Path,
     check: bool = False,
+    redact: bool = False,
     hub_datasets: Mapping[str, str] | None = None,
     source_url: str | None = None,
 ) -> list[Path]:
-    """Write the leaderboard of some runs as a site; with `check` only compare it, and raise CheckFailed. The files."""
+    """Write the leaderboard of some runs as a site; with `check` only compare it, and raise CheckFailed. The files.
+
+    With `redact` no question, schema, query, result or id of an item is published, only figures.
+    """
     from benchmark.store import find_runs
     from reports.hub import Published
+    from reports.redact import redacted
     from reports.site import check_site, write_site
     from reports.tables import build_board
 
     published = Published(datasets=hub_datasets or {}, source_url=source_url)
-    return (check_site if check else write_site)(build_board(find_runs(paths)), Path(out), published)
+    folders = find_runs(paths)
+    board = build_board(folders)
+    if redact:
+        return (check_site if check else write_site)(redacted(board), Path(out), published)
+    return (check_site if check else write_site)(board, Path(out), published, folders)
 
 
 def compare(

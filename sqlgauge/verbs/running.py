@@ -10,6 +10,8 @@ from sqlgauge.verbs.common import Progress, silent
 from sqlgauge.verbs.judging import Asking, make_panel, require_leave
 
 if TYPE_CHECKING:
+    from benchmark.chat import Budget
+    from benchmark.models import Model
     from benchmark.runner import Plan
     from benchmark.store import RunFolder
     from sqlgauge.consent import Ask
@@ -32,22 +34,38 @@ def run(
     """Benchmark a model over a split and, if asked, have judges look at it. Again means: go on where it stopped.
 
     `options` are the fields of `benchmark.config.RunConfig`; `asking` is what else `judge` takes for asking, `yes` and
-    `ask` are the same as there.
-    Raises benchmark.errors.SqlgaugeError and its kind.
+    `ask` are the same as there. Its `max_cost`, `prices`, `rpm` and `tpm` hold for a model behind an API, too: the
+    money together with the judges, the pace for each model alone.
+    Raises benchmark.errors.SqlgaugeError and its kind; BudgetExceeded also where over 5% of a judge's calls failed.
     """
+    from benchmark.chat import Budget
     from benchmark.config import make_config
     from benchmark.runner import execute, plan
+    from judges.bill import MAX_ERRORS, check_errors
 
     how: Asking = {"rubric": rubric, "api_base": judge_api_base, **(asking or {})}
-    panel = make_panel(judges, **how) if judges else None  # a missing key is said before any work starts
+    budget = Budget(how.get("max_cost"))
+    # A missing key is said before any work starts.
+    panel = make_panel(judges, budget=budget, **how) if judges else None
     made = plan(make_config({"model": model, "dataset": dataset, **options}, config_file))
+    _limit(made.model, budget, how)
     if panel is not None:
         about = (made.dataset.name, made.dataset.fingerprint, len(made.prompts))
         require_leave(panel, how, [about], yes=yes, ask=ask)
     folder = execute(made, progress)
     if panel is not None:
-        panel.judge_all([folder], progress)
+        check_errors(panel.judge_all([folder], progress), MAX_ERRORS)
     return folder
+
+
+def _limit(model: Model, budget: Budget, how: Asking) -> None:
+    """Have a model behind an API keep to the budget and the pace; others cost nothing."""
+    from benchmark.chat import Prices
+    from benchmark.models.api import ApiModel, Limits
+
+    if isinstance(model, ApiModel):
+        prices = Prices.read(how.get("prices"))
+        model.limit(Limits(budget=budget, prices=prices, rpm=how.get("rpm"), tpm=how.get("tpm")))
 
 
 def make_plan(*, config_file: Path | None = None, **options: Any) -> Plan:

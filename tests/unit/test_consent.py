@@ -49,17 +49,22 @@ class Person:
     ],
 )
 def test_who_gets_the_data(judge: str, place: str | None, found: list[str]) -> None:
-    assert recipients({judge: place}, [judge]) == found
+    assert recipients({judge: [place]}, [judge]) == found
 
 
 def test_several_judges_of_one_provider_are_one_recipient() -> None:
-    assert recipients({"openai/a": None, "openai/b": None, "anthropic/c": None}, []) == ["anthropic", "openai"]
+    assert recipients({"openai/a": [None], "openai/b": [None], "anthropic/c": [None]}, []) == ["anthropic", "openai"]
 
 
 def test_a_place_from_the_environment_makes_no_provider_local() -> None:
-    assert recipients({"gemini/x": "http://127.0.0.1:1"}, []) == ["gemini"]
-    assert recipients({"ollama/x": "http://127.0.0.1:1"}, []) == []
-    assert recipients({"ollama/x": "http://gpu:1"}, []) == ["gpu"]
+    assert recipients({"gemini/x": ["http://127.0.0.1:1"]}, []) == ["gemini"]
+    assert recipients({"ollama/x": ["http://127.0.0.1:1"]}, []) == []
+    assert recipients({"ollama/x": ["http://gpu:1"]}, []) == ["gpu"]
+
+
+def test_every_server_that_may_stand_in_is_a_recipient() -> None:
+    bases = ["http://127.0.0.1:1", "https://a.example.org/v1", "https://b.example.org/v1"]
+    assert recipients({"openai/x": bases}, ["openai/x"]) == ["a.example.org", "b.example.org"]
 
 
 def test_without_a_terminal_nothing_is_sent() -> None:

@@ -184,3 +184,14 @@ def test_a_setup_that_fails_says_so(pool: Pool, setup: str) -> None:
     (reply,) = pool.run([Job("k", "duckdb", "read", Database(setup), ["SELECT 1"], ["SELECT 1"], limits=LIMITS)])
     assert reply.setup.status in ("invalid", "refused")
     assert reply.setup.detail
+
+
+def test_many_small_databases_go_through_one_worker() -> None:
+    """Each open DuckDB maps some 70 MB of addresses, and a worker has 2 GB: it must let go of them in time."""
+    jobs = [
+        Job(str(n), "duckdb", task, Database(f"CREATE TABLE t{n} (a INT); INSERT INTO t{n} VALUES ({n})"), [sql], [sql])
+        for n in range(40)
+        for task, sql in (("read", f"SELECT a FROM t{n}"), ("write", f"DELETE FROM t{n}"))
+    ]
+    with Pool(1) as pool:
+        assert all(reply.predictions[0].agrees for reply in pool.run(jobs))

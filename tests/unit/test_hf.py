@@ -9,7 +9,8 @@ import pytest
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
 from benchmark.models.chat_text import prompt_text
-from benchmark.models.hf import PINNED, HfModel, parse_source
+from benchmark.models.hf import HfModel
+from benchmark.models.source import PINNED, parse_source
 from benchmark.prompts import render
 from benchmark.types import Example
 
@@ -140,11 +141,11 @@ def test_a_folder_without_weights_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_no_network_and_no_licence_have_their_next_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmark.models.hf import HfSource, _unavailable
+    from benchmark.models.source import HfSource, unavailable
 
     source = HfSource(name="google/gemma-2-2b-it")
-    assert "hf auth login" in _unavailable(source, OSError("You are trying to access a gated repo.")).hint
-    assert "hf download google/gemma-2-2b-it" in _unavailable(source, OSError("no connection")).hint
+    assert "hf auth login" in unavailable(source, OSError("You are trying to access a gated repo.")).hint
+    assert "hf download google/gemma-2-2b-it" in unavailable(source, OSError("no connection")).hint
 
 
 def test_a_completion_model_gets_a_completion_prompt(model: HfModel, shop: list[Example]) -> None:

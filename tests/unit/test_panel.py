@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from judge_server import Answer, Call, JudgeServer, by_item, scripted_label, verdict
+from judge_server import Answer, Call, JudgeServer, by_item, item_of, scripted_label, verdict
 
 from benchmark.chat import ChatSettings
 from benchmark.errors import BudgetExceeded, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
 from benchmark.store import RunFolder
 from benchmark.types import Example, Generation, Message, Prompt, RunManifest, Verdict
+from judges.bill import check_errors
 from judges.ledger import Cache
 from judges.panel import Panel
-from judges.stream import GIVE_UP
+from judges.questions import keys_of
+from judges.rubric import find_rubric
+from judges.stream import GIVE_UP, LOST, UNREADABLE
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # litellm, aiohttp and pydantic warn about themselves
 JUDGES = ("openai/a", "anthropic/b", "gemini/c")
+RUBRIC = find_rubric("seed")
 QUICK = ChatSettings(max_tokens=100, timeout=5.0, retries=1, backoff=0.01)
 
 
@@ -260,13 +266,122 @@ def test_an_estimate_calls_nobody_and_holds(server: JudgeServer, folder: RunFold
     assert [(one.calls, one.reused) for one in panel.estimate([folder])] == [(0, 12), (0, 12)]
 
 
-def test_a_judge_that_only_refuses_is_given_up_and_the_others_are_not(server: JudgeServer, tmp_path: Path) -> None:
-    run = make_run(tmp_path / "run", select(40))
-    server.script = lambda call: Answer(status=401) if call.model == "a" else by_item(call)
-    outcome = panel_of(server, *JUDGES[:2], settings=replace(QUICK, concurrency=2)).judge_all([run], silent)
+@pytest.mark.parametrize(
+    ("answer", "most"),
+    [
+        (Answer(status=401), 1),
+        (Answer(status=404), 1),
+        (Answer(status=403), GIVE_UP),
+        (Answer(status=500), GIVE_UP),
+        (Answer("I like this query."), UNREADABLE),
+    ],
+    ids=["wrong key", "no such model", "forbidden", "broken", "prose"],
+)
+def test_a_judge_that_never_answers_is_given_up_and_the_others_are_not(
+    server: JudgeServer, tmp_path: Path, answer: Answer, most: int
+) -> None:
+    run = make_run(tmp_path / "run", select(60))
+    server.script = lambda call: answer if call.model == "a" else by_item(call)
+    settings = replace(QUICK, concurrency=2, retries=0)
+    outcome = panel_of(server, *JUDGES[:2], settings=settings).judge_all([run], silent)
     refused, answered = outcome.bills
-    assert (refused.calls, refused.unasked) == (GIVE_UP + 1, 40 - GIVE_UP - 1)  # one more was under way
-    assert (answered.calls, answered.failed, outcome.failed) == (40, 0, 40)
+    assert (refused.calls, refused.unasked) == (most + 1, 60 - most - 1)  # one more was under way
+    assert (answered.calls, answered.failed, outcome.failed) == (60, 0, 60)
+    with pytest.raises(BudgetExceeded, match=r"openai/a: 60 of 60 \(100\.0%\)") as caught:
+        check_errors(outcome, 0.99)
+    assert "anthropic/b" not in str(caught.value)
+    check_errors(outcome, 1.0)
+
+
+def test_a_judge_that_works_is_not_given_up_for_some_failures(server: JudgeServer, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", select(100))
+    server.script = lambda call: by_item(call) if call.number <= 5 or call.number > 5 + LOST - 2 else Answer(status=500)
+    settings = replace(QUICK, concurrency=1, retries=0)
+    (bill,) = panel_of(server, settings=settings).judge_all([run], silent).bills
+    assert (bill.calls, bill.failed, bill.unasked) == (100, LOST - 2, 0)
+    server.script = lambda call: Answer(status=401)
+    (bill,) = panel_of(server, settings=settings).judge_all([run], silent).bills
+    assert (bill.calls, bill.unasked, round(bill.lost_share, 2)) == (1, LOST - 3, 1.0)
+
+
+def test_a_share_of_failures_may_be_accepted(server: JudgeServer, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", select(40))
+    server.script = lambda call: Answer(status=400) if call.number % 20 == 0 else by_item(call)
+    outcome = panel_of(server).judge_all([run], silent)
+    assert outcome.bills[0].lost_share == 0.05
+    check_errors(outcome, 0.05)
+    with pytest.raises(BudgetExceeded, match=r"more than 4\.9%"):
+        check_errors(outcome, 0.049)
+
+
+def test_servers_stand_in_for_each_other_under_one_key(server: JudgeServer, folder: RunFolder) -> None:
+    with JudgeServer(lambda call: Answer(status=500)) as broken:
+        bases = {JUDGES[0]: [broken.url, server.url]}
+        (bill,) = Panel(JUDGES[:1], api_base=bases, settings=QUICK).judge_all([folder], silent).bills
+        assert (bill.failed, bill.places, bill.versions) == (0, {server.url: 6}, {"a-2026": 6})
+        keys = {v.key for v in folder.verdicts()}
+        asked = len(broken.calls)
+        (again,) = Panel(JUDGES[:1], api_base=broken.url, settings=QUICK).judge_all([folder], silent).bills
+        assert (again.calls, len(broken.calls)) == (0, asked), "the first URL names the judge"
+        panel_of(server).judge(folder, silent)
+        assert len(server.calls) == 12, "another server alone may hold another model"
+        assert {v.key for v in folder.verdicts()}.isdisjoint(keys)
+
+
+def test_each_repeat_has_the_next_seed(server: JudgeServer, folder: RunFolder) -> None:
+    def asked(**options: object) -> list[tuple[str, int]]:
+        before = len(server.calls)
+        panel_of(server, "openai/gpt-4o-mini", repeat=3, **options).judge(folder, silent)  # type: ignore[arg-type]
+        return sorted((item_of(call.prompt), call.body.get("seed", -1)) for call in server.calls[before:])
+
+    items = [f"item-{n}" for n in range(6)]
+    assert asked(settings=replace(QUICK, seed=7)) == [(item, 7 + n) for item in items for n in range(3)]
+    assert asked(settings=QUICK) == [(item, -1) for item in items for _ in range(3)]
+    assert asked(settings=replace(QUICK, seed=7)) == []
+
+
+def test_a_pace_is_each_judges_own(server: JudgeServer, folder: RunFolder) -> None:
+    panel_of(server).judge(make_run(folder.path.parent / "warm", select(1)), silent)
+    server.calls.clear()
+    settings = replace(QUICK, rpm=2, window=1.0)
+    panel_of(server, *JUDGES[:2], settings=settings).judge(folder, silent)
+    for wire in ("openai", "anthropic"):
+        at = [call.at for call in server.calls if call.wire == wire]
+        assert len(at) == 6
+        assert max(sum(0 <= one - first < 1.0 for one in at) for first in at) <= 2
+
+
+def test_what_another_process_asks_is_waited_for(server: JudgeServer, folder: RunFolder, tmp_path: Path) -> None:
+    """A claim of somebody else: others are asked first; it is asked once the claim ends, or copied."""
+    panel = panel_of(server, cache=tmp_path / "cache", settings=replace(QUICK, concurrency=2))
+    keys = [key for _, _, key in keys_of(panel.questions(folder), panel.clients[JUDGES[0]], RUBRIC.digest, 1)]
+    other = Cache(tmp_path / "cache")
+    assert [other.claim(key) for key in keys[:2]] == [True, True]
+    done = Verdict(example_id="", judge=JUDGES[0], label="unsure", reason="theirs", prompt_hash="h", key=keys[0])
+
+    def script(call: Call) -> Answer:
+        if len(server.calls) == 4:  # the last of the others: now the first verdict comes, and the second claim ends
+            writer = Cache(tmp_path / "cache")
+            writer.put(keys[0], done)
+            writer.close()
+            with closing(sqlite3.connect(other.path, isolation_level=None)) as db:
+                db.execute("DELETE FROM claim WHERE key IN (?, ?)", keys[:2])
+        return by_item(call)
+
+    server.script = script
+    (bill,) = panel.judge_all([folder], silent).bills
+    other.close()
+    assert [item_of(call.prompt) for call in server.calls][:4] == [f"item-{n}" for n in (2, 3, 4, 5)]
+    assert (bill.calls, bill.reused, bill.unasked) == (5, 1, 0)
+    assert {v.example_id: v.reason for v in folder.verdicts() if v.reused} == {"item-0": "theirs"}
+
+
+def test_claims_end_with_failure_and_with_the_process(server: JudgeServer, folder: RunFolder, tmp_path: Path) -> None:
+    server.script = lambda call: Answer(status=400 if call.number % 2 else 200, text="prose")
+    panel_of(server, cache=tmp_path / "cache").judge(folder, silent)
+    with closing(sqlite3.connect(tmp_path / "cache" / "verdicts.sqlite")) as db:
+        assert db.execute("SELECT count(*) FROM claim").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM owner").fetchone() == (0,)
 
 
 def test_there_is_nothing_to_repeat_or_swap_without_sql(server: JudgeServer, tmp_path: Path) -> None:

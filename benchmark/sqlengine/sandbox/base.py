@@ -89,6 +89,9 @@ class Engine(Protocol):
     def reader(self, image: Any, limits: Limits) -> Guarded:
         """A database that can only be read: it serves many statements."""
 
+    def backwards(self, image: Any, limits: Limits) -> Guarded:
+        """A database to read whose rows come the other way round wherever nothing orders them. Raises Stopped."""
+
     def writer(self, image: Any, limits: Limits) -> Guarded:
         """A private copy to write to: it serves one statement and is dropped."""
 

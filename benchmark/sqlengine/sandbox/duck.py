@@ -19,6 +19,7 @@ from benchmark.sqlengine.protocol import Database, Limits
 from benchmark.sqlengine.results import Row, Table
 from benchmark.sqlengine.sandbox.base import SQL_BYTES, Executed, Stopped, fetch_capped
 from benchmark.sqlengine.sandbox.duck_state import cells, read_state
+from benchmark.sqlengine.sandbox.rows import quoted
 from benchmark.sqlengine.sandbox.watchdog import Watchdog
 from benchmark.sqlengine.state import State
 
@@ -41,6 +42,13 @@ _LOCKS = (
     "SET python_enable_replacements = false",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
+)
+#: How the rows of a table are put back in reverse.
+_TURNED = (
+    "CREATE TEMP TABLE _turned AS SELECT * FROM {table} ORDER BY rowid DESC",
+    "DELETE FROM {table}",
+    "INSERT INTO {table} SELECT * FROM _turned",
+    "DROP TABLE _turned",
 )
 _WATCHDOG = Watchdog()
 _REFUSED = ("read-only mode", "disabled by configuration", "has been locked")
@@ -129,6 +137,13 @@ class DuckEngine:
 
     def reader(self, image: Database, limits: Limits) -> DuckDatabase:
         return DuckDatabase(self.writer(image, limits).connection, limits, writable=False)
+
+    def backwards(self, image: Database, limits: Limits) -> DuckDatabase:
+        opened = self.writer(image, limits)
+        for name in opened.final_state(limits.gold_seconds).tables:
+            for step in _TURNED:
+                opened.run(step.format(table=quoted(name)), limits.gold_seconds)
+        return opened
 
     def writer(self, image: Database, limits: Limits) -> DuckDatabase:
         connection = duckdb.connect(":memory:", config=_AT_START)

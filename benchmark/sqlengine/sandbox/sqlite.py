@@ -152,6 +152,11 @@ class SqliteEngine:
     def reader(self, image: bytes, limits: Limits) -> SqliteDatabase:
         return SqliteDatabase(_in_memory(image), limits, writable=False)
 
+    def backwards(self, image: bytes, limits: Limits) -> SqliteDatabase:
+        connection = _in_memory(image)
+        connection.pragma("reverse_unordered_selects", 1)
+        return SqliteDatabase(connection, limits, writable=False)
+
     def writer(self, image: bytes, limits: Limits) -> SqliteDatabase:
         return SqliteDatabase(_in_memory(image), limits, writable=True)
 

@@ -22,6 +22,7 @@ from finetune.base import with_adapter
 from finetune.config import LoraPart, Recipe, load_recipe
 from finetune.folder import AdapterFolder
 from finetune.train import check_device, train_adapter
+from sqlgauge import verbs
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[3]
@@ -216,3 +217,27 @@ def test_a_recipe_is_frozen(settings: list[str]) -> None:
     assert isinstance(recipe, Recipe)
     with pytest.raises(AttributeError):
         recipe.train.steps = 5  # type: ignore[misc]
+
+
+def test_a_run_of_an_adapter_knows_which_items_it_was_trained_on(
+    settings: list[str], tiny_gemma: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    test = [{"id": "leaked", **rows[3]}, {"id": "fresh", **rows[0], "sql_prompt": "How much?", "sql": "SELECT 7"}]
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, test)))
+    spec = f"gretel:{tmp_path / 'test.jsonl'}"
+    asked = [*settings, "train.steps=1", f"data.test={spec}"]
+    with pytest.raises(UsageError, match="1 of 40 training rows"):
+        train_adapter(load_recipe("demo", asked), tmp_path, "refused")
+    assert not (tmp_path / "refused").exists()
+    adapter = train_adapter(load_recipe("demo", [*asked, "data.test_items=allow"]), tmp_path, "allowed")
+    found = json.loads((adapter / "manifest.json").read_text())["contamination"]
+    assert (found["test_items"], found["same_items"], found["seen"], found["items"]) == ("allow", 1, 1, 2)
+    run = verbs.run(
+        model=f"hf/{tiny_gemma}+{adapter}", dataset=spec, out=str(tmp_path / "runs"), max_new_tokens=2, dtype="float32"
+    )
+    assert {key: one.seen for key, one in run.contamination().items()} == {"leaked": True, "fresh": False}
+    dropped = train_adapter(load_recipe("demo", [*asked, "data.test_items=drop"]), tmp_path, "dropped")
+    manifest = json.loads((dropped / "manifest.json").read_text())
+    assert manifest["tokens"]["rows"] == 39
+    assert manifest["contamination"]["dropped"] == 1

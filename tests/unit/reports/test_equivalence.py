@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ from benchmark.types import Score
 from reports.exports import flat_tables, render_csv, render_json
 from reports.html import render_page
 from reports.markdown import render_markdown
+from reports.site import site_files
 from reports.tables import build_board
 
 HOSTILE = "<script>alert(1)</script>"
@@ -21,6 +23,11 @@ REFUTED = {"database": "generated", "setup_sql": HOSTILE, "gold": GRID, "predict
 
 def score(number: int, value: float | None, status: str = "ok", **evidence: object) -> Score:
     return Score(example_id=f"e{number}", metric="equivalence", value=value, status=status, evidence=evidence)
+
+
+def files_of(board, runs=None):
+    """The site's texts by name."""
+    return {name: body.decode() for name, body in site_files(board, runs=runs) if not name.endswith(".parquet")}
 
 
 @pytest.fixture
@@ -64,11 +71,13 @@ def test_it_is_shown_beside_execution_and_old_runs_have_a_dash(board):
     assert old.count("–") == 4
 
 
-def test_hostile_evidence_is_inert_text(board):
-    page = render_page(board)
-    assert HOSTILE not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert "refuted on this one" in page
+def test_a_run_shows_what_refutes_it_as_inert_text(board):
+    new, old = (source for name, source in files_of(board).items() if re.search(r"/run-.*html", name))
+    assert HOSTILE not in new + render_page(board)
+    assert new.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2  # the database, and a column's name
+    assert "1 answers are right on the given database and not on a generated one." in new
+    assert "Right here, refuted elsewhere" in new
+    assert "Right here, refuted elsewhere" not in old
 
 
 @pytest.mark.parametrize(
@@ -84,8 +93,8 @@ def test_hostile_evidence_is_inert_text(board):
 )
 def test_malformed_evidence_is_no_error(make_run, score_list, counterexample):
     found = score(0, 0.0, verdict="different", counterexample=counterexample)
-    board = build_board([make_run("m", [*score_list("execution", 1.0), found])])
-    assert "m" in render_page(board) + render_markdown(board)
+    run = make_run("m", [*score_list("execution", 1.0), found])
+    assert all(files_of(build_board([run]), [run]).values())
 
 
 def test_runs_without_the_metric_have_no_such_section(make_run, score_list):

@@ -7,15 +7,16 @@ import io
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import jinja2
 import pytest
+from html_page import Page, check_inert, check_links, pages_of
 
 from benchmark.types import Generation, Timing
 from reports.exports import flat_tables, render_csv, render_json
-from reports.html import bar, environment, render_page, shade
+from reports.html import POLICY, TEMPLATES, bar, environment, render_page, shade
 from reports.markdown import render_markdown, text
+from reports.site import site_files
 from reports.slices import cell_of
 from reports.tables import build_board
 
@@ -25,52 +26,26 @@ HOSTILE = (
     "a|b\n# c `d` [e](javascript:f) {{ 7*7 }}",
     "=HYPERLINK(1)",
 )
-VOID = {"meta", "link", "rect", "path", "wbr"}
-
-
-class Page(HTMLParser):
-    """Collects tags and attributes, and checks that tags nest."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text, self.open = "", []
-        self.feed(source)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture
-def board(make_run, score_list, verdict_list):
+def runs(make_run, score_list, verdict_list):
     """Two runs with everything, and one without execution."""
     good = score_list("execution", 1.0, 1.0, 0.0, "error") + score_list("exact", 1.0, 0.0, 0.0, "error")
-    return build_board(
-        [
-            make_run("hf/good", good, judged=verdict_list("j", "correct", None)),
-            make_run("hf/part", score_list("execution", 0.0, "timeout"), complete=False),
-            make_run("hf/bare", score_list("exact", 0.0)),
-        ]
-    )
+    return [
+        make_run("hf/good", good, judged=verdict_list("j", "correct", None)),
+        make_run("hf/part", score_list("execution", 0.0, "timeout"), complete=False),
+        make_run("hf/bare", score_list("exact", 0.0)),
+    ]
 
 
 @pytest.fixture
-def hostile_board(make_run, score_list):
+def board(runs):
+    return build_board(runs)
+
+
+@pytest.fixture
+def hostile_runs(make_run, score_list):
     """Every foreign text is an attack."""
     runs = []
     for attack in HOSTILE:
@@ -80,11 +55,16 @@ def hostile_board(make_run, score_list):
         runs.append(
             make_run(attack, found, tags=[attack, "easy"], dataset=dataset, about=about, dtype=attack, policy=attack)
         )
-    return build_board(runs)
+    return runs
 
 
 @pytest.fixture
-def hostile_table(make_run, score_list, verdict_list):
+def hostile_board(hostile_runs):
+    return build_board(hostile_runs)
+
+
+@pytest.fixture
+def hostile_peers(make_run, score_list, verdict_list):
     """Two runs in one table whose settings, tags, metrics, judges and examples are attacks."""
     runs = []
     for number, attack in enumerate(HOSTILE[:2]):
@@ -94,27 +74,52 @@ def hostile_table(make_run, score_list, verdict_list):
             replace(example, tags={HOSTILE[2]: HOSTILE[int(example.id[1])]}, golds=(HOSTILE[number],))
             for example in run.examples()
         )
+        run.write_adapter({"identity": {attack: attack}, "base": {"note": attack}}, [{"step": 1, "loss": 0.5}])
         runs.append(run)
-    return build_board(runs)
+    return runs
 
 
-def test_every_section_of_a_table_keeps_attacks_as_text(hostile_table):
-    (table,) = hostile_table.tables
+def test_every_section_of_a_table_keeps_attacks_as_text(hostile_peers):
+    board = build_board(hostile_peers)
+    (table,) = board.tables
     assert table.ranking.pairs
     assert table.shown_errors
     assert table.disagreement.answers
     assert table.shown_slicings
     assert table.rows[0].differing
-    source = render_page(hostile_table)
-    page = Page(source)
+    page = Page(render_page(board))
+    # accuracy, ranks, judges, one slicing, failures, errors, disagreement
     assert len(page.all("table")) == len(page.all("caption")) == 7
-    assert not page.all("script")
-    assert not page.all("img")
-    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    check_inert(page)
     assert HOSTILE[2].replace("_", " ") in page.text
-    markdown = render_markdown(hostile_table)
+    markdown = render_markdown(board)
     assert "<" not in markdown
     assert not re.search(r"(?<!\\)(\]\(|`)", markdown)
+
+
+def test_every_kind_of_page_keeps_attacks_as_text(hostile_runs, hostile_peers):
+    for runs in (hostile_runs, hostile_peers):
+        files = dict(site_files(build_board(runs), runs=runs))
+        pages = pages_of(files)
+        kinds = {name.rpartition("/")[2].partition("-")[0] for name in pages}
+        assert {"index.html", "items.html", "run"} <= kinds
+        assert ("compare.html" in kinds) == (runs is hostile_peers)
+        for page in pages.values():
+            check_inert(page)
+        check_links(files)
+        shown = "".join(page.text for page in pages.values())
+        assert all(attack in shown for attack in HOSTILE[:2])
+        assert all(re.fullmatch(r"[\w./-]+", name) for name in files)
+
+
+def test_every_link_of_the_whole_site_leads_somewhere(runs, board):
+    files = dict(site_files(board, runs=runs))
+    folder = next(name.partition("/")[0] for name in files if name.endswith("items.html"))
+    check_links(files, {folder: {"e0", "e1", "e2", "e3"}})
+    linked = {a["href"].partition("#")[0] for a in pages_of(files)["index.html"].all("a")}
+    assert {f"{folder}/{page}" for page in ("items.html", "compare.html", "run-run-0.html")} <= linked
+    check_links(dict(site_files(board)))
+    assert not any("items.html" in body.decode() for name, body in site_files(board) if name.endswith(".html"))
 
 
 def test_ranks_settings_and_usage_are_shown(make_run, score_list):
@@ -146,40 +151,60 @@ def test_ranks_settings_and_usage_are_shown(make_run, score_list):
     assert "| hf/bad | bfloat16 |" in markdown
 
 
-def test_the_policy_allows_no_script_and_the_page_needs_none(board):
-    page = Page(render_page(board))
-    (policy,) = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
-    assert policy == "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
-    assert not page.all("script")
-    assert not page.all("style")
-    for _, attributes in page.tags:
-        assert not [name for name in attributes if name == "style" or name.startswith("on")]
-        assert all(value is not None for value in attributes.values())
-    links = [attributes["href"] for tag in ("a", "link") for attributes in page.all(tag)]
-    assert all(
-        re.fullmatch(r"#[\w-]+|style\.css|leaderboard\.(csv|json|md|parquet)|(runs|pairs|errors)\.csv", link)
-        for link in links
-    )
+def test_the_policy_allows_no_script_but_files_and_no_text_as_one(runs, board):
+    rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "shards",
+    }
+    for page in pages_of(dict(site_files(board, runs=runs))).values():
+        (policy,) = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
+        assert policy == POLICY
+        check_inert(page)
+    assert [script["src"] for script in Page(render_page(board)).all("script")] == ["site.js", "leaderboard.js"]
+
+
+def test_scripts_make_text_nodes_and_call_nothing_that_parses_text():
+    for path in sorted(TEMPLATES.glob("*.js")):
+        source = path.read_text()
+        wrong = (
+            r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b|new Function|setTimeout\(\s*[\"'`]|DOMParser"
+        )
+        assert not re.search(wrong, source), path.name
+        assert (
+            not re.search(r"\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|https?:", source) or path.name == "label.js"
+        )
 
 
 def test_every_anchor_has_its_target_and_ids_are_unique(hostile_board, board):
     for shown in (hostile_board, board):
         page = Page(render_page(shown))
-        ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
-        assert len(ids) == len(set(ids))
-        assert {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")} <= set(ids)
-        assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
+        assert len(page.ids) == len(set(page.ids))
+        assert {a["href"][1:] for a in page.all("a") if a["href"].startswith("#")} <= set(page.ids)
+        assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(page.ids)
 
 
-def test_tables_are_accessible(board):
+def test_tables_are_accessible(runs, board):
     page = Page(render_page(board))
     # accuracy, judges, one slicing, failures, errors, disagreement
-    assert len(page.all("table")) == len(page.all("caption")) == 6
-    assert {cell.get("scope") for cell in page.all("th")} == {"row", "col", "colgroup"}
-    regions = [a for a in page.all("div") if a.get("role") == "region"]
-    assert len(regions) == 6
-    assert all(a["aria-label"] and a["tabindex"] == "0" for a in regions)
-    assert all(svg["role"] == "img" and "95% interval" in svg["aria-label"] for svg in page.all("svg"))
+    assert len(page.all("table")) == 6
+    for name, page in pages_of(dict(site_files(board, runs=runs))).items():
+        regions = [a for a in page.all("div") if a.get("role") == "region"]
+        assert len(page.all("table")) == len(page.all("caption")) == len(regions), name
+        assert {cell.get("scope") for cell in page.all("th")} <= {"row", "col", "colgroup"}
+        assert all(a["aria-label"] and a["tabindex"] == "0" for a in regions)
+        labels = [a["aria-label"] for a in regions]
+        assert len(labels) == len(set(labels)), name
+        assert all(svg["role"] == "img" and "95% interval" in svg["aria-label"] for svg in page.all("svg"))
+        assert len(page.all("main")) == len(page.all("h1")) == 1
+        assert page.all("a")[0] == {"class": "skip", "href": "#main"}
+        assert all(a.get("name") for kind in ("input", "select") for a in page.all(kind))
 
 
 def test_the_page_shows_the_figures(board):
@@ -198,12 +223,10 @@ def test_the_page_shows_the_figures(board):
 def test_hostile_text_makes_no_tag_on_the_page(hostile_board):
     source = render_page(hostile_board)
     page = Page(source)
-    assert not page.all("script")
-    assert not page.all("img")
+    check_inert(page)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in source
     assert "{{ 7*7 }}" in page.text
     assert HOSTILE[1] in page.text
-    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
 
 
 def test_hostile_text_is_inert_in_markdown(hostile_board):

@@ -16,7 +16,8 @@ from reports.badge import render_badge
 from reports.board import NO_DATA
 from reports.exports import flat_tables, render_parquet
 from reports.hub import Published, by_model, render_card, render_eval_results
-from reports.site import check_site, file_names, render_files, write_site
+from reports.names import file_names
+from reports.site import check_site, site_files, write_site
 from reports.slices import cell_of
 from reports.tables import build_board
 
@@ -48,10 +49,13 @@ def test_the_site_is_the_same_bytes_twice_and_holds_nothing_else(board, tmp_path
     names = [path.relative_to(tmp_path / "a").as_posix() for path in first]
     flat = ("leaderboard", "runs", "pairs", "disagreement", "errors")
     assert set(names) == {
-        *("index.html", "style.css", "leaderboard.md", "leaderboard.json"),
+        *("index.html", "style.css", "leaderboard.md", "leaderboard.json", "files.txt"),
+        *("site.js", "sql.js", "leaderboard.js", "items.js", "item.js", "compare.js"),
         *(f"{name}.{kind}" for name in flat for kind in ("csv", "parquet")),
         *(f"hub/{model}/{file}" for model in ("hf-good", "hf-bad") for file in ("README.md", "eval_results.yaml")),
         *(f"badges/run-{number}.svg" for number in range(3)),
+        *(f"shop-test-9f447b1b/{file}" for file in ("run-run-0.html", "run-run-1.html", "data/board.js")),
+        *(f"spider-dev-2afc32eb/{file}" for file in ("run-run-2.html", "data/board.js")),
     }
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert sorted(path for path in (tmp_path / "a").rglob("*") if path.is_file()) == sorted(first)
@@ -68,7 +72,7 @@ def test_a_check_names_what_is_missing_or_differs_and_writes_nothing(board, tmp_
         check_site(board, tmp_path / "site")
     assert not (tmp_path / "site").exists()
     write_site(board, tmp_path)
-    assert len(check_site(board, tmp_path)) == len(render_files(board))
+    assert len(check_site(board, tmp_path)) == len(dict(site_files(board))) + 1
     (tmp_path / "runs.csv").write_text("changed")
     (tmp_path / "badges" / "run-1.svg").unlink()
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
