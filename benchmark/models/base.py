@@ -91,6 +91,14 @@ def open_model(spec: str, options: ModelOptions, examples: Sequence[Example]) ->
 KNOWN_EXAMPLES = ("builtin/smollm2-135m", "hf/google/gemma-2-2b-it", "openai/gpt-4o-mini")
 
 
+def notes_of(model: Model) -> list[str]:
+    """What a back-end wants said in the run's log since it was asked last, such as a batch that did not fit."""
+    notes: list[str] = getattr(model, "notes", [])
+    said = notes.copy()
+    notes.clear()
+    return said
+
+
 def failed(prompt: Prompt, error: BaseException, *, retryable: bool) -> Generation:
     """The generation that records a back-end's failure for one prompt."""
     failure = Failure(type=type(error).__name__, message=str(error)[:500], retryable=retryable)

