@@ -58,12 +58,14 @@ class RunConfig:
     search_seconds: float = Terms().seconds
     prompt: str = "zero_shot"
     schema: str = "ddl"
+    n: int = 1
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
     dtype: str = "auto"
     load_in_4bit: bool = False
+    load_in_8bit: bool = False
     merge_adapter: bool = False
     batch_size: int | None = None
     api_base: str | None = None
@@ -90,6 +92,7 @@ class RunConfig:
         return ModelOptions(
             dtype=self.dtype,
             load_in_4bit=self.load_in_4bit,
+            load_in_8bit=self.load_in_8bit,
             merge_adapter=self.merge_adapter,
             batch_size=self.batch_size,
             api_base=self.api_base,
@@ -140,11 +143,20 @@ def _value_problems(config: RunConfig) -> list[str]:
     if config.schema not in SCHEMAS:
         problems.append(f"unknown schema rendering '{config.schema}': {did_you_mean(config.schema, SCHEMAS)}")
     positive = {"limit": config.limit, "sample": config.sample, "batch_size": config.batch_size}
-    positive |= {"max_new_tokens": config.max_new_tokens, "concurrency": config.concurrency, "workers": config.workers}
+    positive |= {
+        "max_new_tokens": config.max_new_tokens,
+        "n": config.n,
+        "concurrency": config.concurrency,
+        "workers": config.workers,
+    }
     problems += [
         f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1
     ]
     problems += config.terms.problems()
+    if config.load_in_4bit and config.load_in_8bit:
+        problems.append("'load_in_4bit' and 'load_in_8bit' are one or the other")
+    if config.n > 1 and config.temperature == 0:
+        problems.append("'n' answers an item are all alike when greedy: give a 'temperature' above 0")
     if config.temperature < 0:
         problems.append(f"'temperature' must not be negative, not {config.temperature}")
     if not 0 < config.top_p <= 1:

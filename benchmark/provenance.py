@@ -23,6 +23,7 @@ PACKAGES = (
     "bitsandbytes",
     "accelerate",
     "datasets",
+    "vllm",
 )
 
 

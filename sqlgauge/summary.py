@@ -12,7 +12,9 @@ import click
 
 from benchmark.health import excluded
 from benchmark.runner import Plan
+from benchmark.samples import SampleFigures, sample_figures
 from benchmark.stats import wilson
+from benchmark.stats.clustered import Estimate
 from benchmark.store import RunFolder
 from benchmark.types import Score
 
@@ -50,7 +52,7 @@ def summarise(folder: RunFolder) -> dict[str, Any]:
         given = [label for label in labels if label is not None]
         errors = {"error": len(labels) - len(given)} if len(given) < len(labels) else {}
         metrics[f"judge: {name}"] = _figure([float(label == "correct") for label in given], errors)
-    manifest = folder.manifest()
+    manifest, samples = folder.manifest(), samples_of(folder)
     left_out = Counter(health[key].status for key in vacuous)
     headline = {"metric": _HEADLINE, **_figure(telling, {}), "left_out": dict(left_out)} if telling else None
     return {
@@ -59,6 +61,27 @@ def summarise(folder: RunFolder) -> dict[str, Any]:
         "counts": dict(manifest.counts),
         "headline": headline,
         "metrics": metrics,
+        "samples": None if samples is None else _samples(samples),
+    }
+
+
+def samples_of(folder: RunFolder) -> SampleFigures | None:
+    """What several samples an item say, on the items that tell something; None with one sample."""
+    vacuous = excluded(folder.health())
+    groups = {example.id: example.group for example in folder.iter_examples() if example.id not in vacuous}
+    return sample_figures(folder.iter_scores(), groups)
+
+
+def _samples(found: SampleFigures) -> dict[str, Any]:
+    def figure(one: Estimate | None) -> dict[str, Any] | None:
+        known = one is not None and not math.isnan(one.low)
+        return None if one is None else {"value": one.value, "interval": [one.low, one.high] if known else None}
+
+    return {
+        "samples": found.samples,
+        "pass_at": {str(k): figure(one) for k, one in found.pass_at.items()},
+        "majority": figure(found.majority),
+        "spread": None if math.isnan(found.spread) else found.spread,
     }
 
 
@@ -99,9 +122,23 @@ def run_lines(summary: Mapping[str, Any]) -> list[str]:
         lines.insert(
             1, f"  {_line('headline', headline)}  {headline['metric']} without items that tell nothing: {counts}"
         )
+    if summary["samples"] is not None:
+        lines.append(f"  {_sampled(summary['samples'])}")
     if not summary["complete"]:
         lines.append("  incomplete: failed generations are left out; run the same command again to retry them")
     return lines
+
+
+def _sampled(found: Mapping[str, Any]) -> str:
+    """pass@k, the majority's accuracy and the spread, in a line."""
+    shown = [(f"pass@{k}", one) for k, one in found["pass_at"].items()] + [("majority by result", found["majority"])]
+    parts = [f"{name} {100 * one['value']:.1f}%{_ends(one['interval'])}" for name, one in shown]
+    spread = f"one sample's accuracy spreads by {100 * found['spread']:.1f} points"
+    return f"{found['samples']} samples: {', '.join(parts)}; {spread}"
+
+
+def _ends(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
 def print_plan(plan: Plan) -> None:

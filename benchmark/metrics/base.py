@@ -149,6 +149,7 @@ class _Asked:
             predictions=self._statements if self.runs else [],
             policy=terms.policy,
             search=terms.search(skip) if self._searched else None,
+            hashes=any(record.generation.sample for group in self._groups for record in group),
         )
 
 

@@ -22,6 +22,8 @@ def execution(record: Record) -> Judgement:
         evidence["reason"] = outcome.detail or CONSTANT
     if outcome.rows is not None:
         evidence["rows"] = outcome.rows
+    if outcome.result:
+        evidence["result"] = outcome.result
     if outcome.preview:
         evidence["first_rows"] = outcome.preview
     if not outcome.agrees:

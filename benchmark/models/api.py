@@ -58,7 +58,7 @@ class ApiModel:
         return None
 
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        seed = decoding.seed if self._takes_seed and decoding.temperature > 0 else None
+        seed = decoding.seed + decoding.sample if self._takes_seed and decoding.temperature > 0 else None
         self._client.use(_settings(self._client.settings, decoding, seed))
         if self._client.left_out:
             left_out = ", ".join(f"{name} {getattr(decoding, name)}" for name in self._client.left_out)

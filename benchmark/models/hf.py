@@ -59,6 +59,7 @@ class HfModel:
             **self.source.identity,
             "dtype": self.dtype,
             "load_in_4bit": self.options.load_in_4bit,
+            **({"load_in_8bit": True} if self.options.load_in_8bit else {}),
             **({"merged": self.options.merge_adapter} if self.source.adapter else {}),
             "device": self.device,
             **({"decoder": DECODER} if self.device == "cuda" else {}),
@@ -162,10 +163,11 @@ class HfModel:
             options: dict[str, Any] = {"dtype": getattr(self._torch, self.dtype)}
             if self.options.attention:
                 options["attn_implementation"] = self.options.attention
-            if self.options.load_in_4bit:
-                options["quantization_config"] = self._four_bit()
+            quantized = self.options.load_in_4bit or self.options.load_in_8bit
+            if quantized:
+                options["quantization_config"] = self._quantization()
             model = self._load(AutoModelForCausalLM, **options)
-            if not self.options.load_in_4bit:
+            if not quantized:
                 model = model.to(self.device)
             if self.device == "cuda" and not self.options.attention:
                 static.use_grouped_attention(model)
@@ -214,9 +216,11 @@ class HfModel:
                 weight.data = weight.data.to(getattr(self._torch, self.dtype))
         return adapted
 
-    def _four_bit(self) -> Any:
+    def _quantization(self) -> Any:
         from transformers import BitsAndBytesConfig
 
+        if self.options.load_in_8bit:
+            return BitsAndBytesConfig(load_in_8bit=True)
         return BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",

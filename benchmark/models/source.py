@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.identity import digest, file_digest, folder_digest
+from benchmark.models.gguf import converted
 
 #: Hub commits used when a spec names none, so that a score stays what it was.
 PINNED = {"google/gemma-2-2b-it": "299a8560bedf22ed1c72a8a11e7dce4a7f9f51f8"}
@@ -35,11 +36,16 @@ def parse_source(spec: str, argument: str) -> HfSource:
         raise UsageError(f"'{spec}' names no model", "For instance hf/google/gemma-2-2b-it or hf/PATH.")
     identity: dict[str, Any] = {"spec": spec}
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if folder.suffix == ".gguf" and folder.is_file():
+        identity["weights"] = file_digest(folder)
+        name = str(converted(folder))
+    elif folder.is_dir():
         name = str(folder)
         identity["weights"] = folder_digest(folder)
     elif name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise ModelUnavailable(f"no such model folder: {name}", "Give an existing folder, or a Hub id like org/name.")
+        raise ModelUnavailable(
+            f"no such model folder: {name}", "Give a folder, a .gguf file, or a Hub id like org/name."
+        )
     else:
         revision = revision or PINNED.get(name, "main")
         identity["revision"] = revision

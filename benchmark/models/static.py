@@ -110,7 +110,7 @@ def uniforms(prompts: Sequence[Prompt], decoding: Decoding) -> Any:
     import torch
 
     def row(prompt: Prompt) -> Any:
-        key = hashlib.sha256(f"{decoding.seed}:{prompt.example_id}".encode()).digest()
+        key = hashlib.sha256(f"{decoding.seed}:{decoding.sample}:{prompt.example_id}".encode()).digest()
         philox = np.random.Philox(key=int.from_bytes(key[:16], "little"))
         return np.random.Generator(philox).random(decoding.max_new_tokens, dtype=np.float32)
 

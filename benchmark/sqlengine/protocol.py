@@ -83,6 +83,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     search: Search | None = None
     #: Whether to look at the golds themselves too (`inspection.py`).
     inspect: bool = False
+    #: Whether each prediction's result gets a short hash, by which results can be counted.
+    hashes: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -99,6 +101,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     preview: list[list[object]] = []
     counterexample: Counterexample | None = None
     databases: int = 0
+    result: str = ""
 
 
 class Inspected(msgspec.Struct, frozen=True, array_like=True):

@@ -7,9 +7,10 @@ Does not: decide what a failure means; a result that does not exist is never com
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 #: Characters of a text that are shown.
@@ -113,6 +114,16 @@ def shown_cell(cell: Cell) -> Cell:
     if isinstance(cell, str):
         return cell[:_CELL_CHARS]
     return str(cell) if isinstance(cell, int) and abs(cell) >> 63 else cell  # beyond what msgpack and JSON readers hold
+
+
+def result_hash(rows: Iterable[Row]) -> str:
+    """16 hexadecimal digits that rows share whatever their order: columns in place, numbers to six digits."""
+    lines = sorted(repr(tuple(map(_counted, row))) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _counted(cell: Cell) -> object:
+    return f"{cell:.6g}" if isinstance(cell, int | float) else ("bytes", cell) if isinstance(cell, bytes) else (cell,)
 
 
 def _kind(cell: Cell) -> int:

@@ -15,7 +15,7 @@ import msgspec
 from benchmark.sqlengine.agreement import Agreement
 from benchmark.sqlengine.parse import as_spider_runs_it
 from benchmark.sqlengine.protocol import Database, Job, Limits, Outcome, Reply
-from benchmark.sqlengine.results import Table, shown_cell
+from benchmark.sqlengine.results import Table, result_hash, shown_cell
 from benchmark.sqlengine.sandbox import Executed, Guarded, Stopped, engine_for
 from benchmark.sqlengine.state import State, states_agree
 from benchmark.sqlengine.watch import alarm
@@ -160,7 +160,8 @@ class _Reads:
         table = done.table
         with alarm(self.job.limits.cap_seconds):  # a comparison too must end
             agrees = any(self._agreement(gold_sql, gold, table) for gold_sql, gold, _ in self.golds)
-        return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, self._preview(table))
+        result = result_hash(table.rows) if self.job.hashes else ""
+        return Outcome("ok", "", outcome.seconds, len(table.rows), agrees, self._preview(table), result=result)
 
     def _preview(self, table: Table) -> list[list[object]]:
         """The first rows as JSON values, long cells cut, bytes as text."""

