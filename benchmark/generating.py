@@ -55,9 +55,11 @@ def generate(questions: Questions, folder: RunFolder, progress: Progress) -> lis
     for sample in range(questions.samples):
         for batch in cut_batches(questions.prompts, questions.model.batch_size):
             fresh = _fresh(questions, batch, sample, done)
+            if fresh:
+                folder.append_generations(fresh)
+            _stop_over_budget(questions.model, folder)  # also where it answered nothing of a batch
             if not fresh:
                 continue
-            folder.append_generations(fresh)
             _log(questions.model, fresh, folder)
             _stop_if_hopeless(questions.model, fresh, nothing=not done)
             done.update({(one.example_id, one.sample): one for one in fresh})
@@ -90,11 +92,16 @@ def _ask(model: Model, batch: list[Prompt], decoding: Decoding) -> list[Generati
         return [failed(prompt, error, retryable=True) for prompt in batch]
 
 
-def _log(model: Model, fresh: Sequence[Generation], folder: RunFolder) -> None:
-    """What a batch had to say. Raises the model's own refusal to go on, after what it did answer is stored."""
-    if (refusal := getattr(model, "over_budget", None)) is not None:
+def _stop_over_budget(model: Model, folder: RunFolder) -> None:
+    """Raises the model's own refusal to go on, BudgetExceeded."""
+    refusal: SqlgaugeError | None = getattr(model, "over_budget", None)
+    if refusal is not None:
         folder.log(f"stopped: {refusal}")
         raise refusal
+
+
+def _log(model: Model, fresh: Sequence[Generation], folder: RunFolder) -> None:
+    """What a batch had to say."""
     for note in notes_of(model):
         folder.log(note)
     for error in (one.error for one in fresh if one.error is not None):

@@ -6,7 +6,9 @@ Promises: a broken row is reported with its number and the file; nothing is skip
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,19 @@ import msgspec
 from benchmark.errors import DatasetError, did_you_mean
 
 Row = dict[str, Any]
+_BATCH_ROWS = 2_000
 _MOST_REPORTED = 5
+_ONE_AMPERSAND = re.compile(r"(?<!&)&(?!&)")
 
 
-def read_rows(path: Path) -> list[Row]:
-    """All rows of a file. Raises DatasetError that lists the broken ones."""
-    readers = {".jsonl": _json_lines, ".json": _json_list, ".csv": _csv, ".parquet": _parquet}
+def read_rows(path: Path, columns: Collection[str] = ()) -> list[Row]:
+    """All rows of a file. Raises DatasetError that lists the broken ones.
+
+    Of a Parquet file that has all of `columns`, only those are read: the others cost memory.
+    """
+    readers: dict[str, Callable[[Path], Iterator[Row]]] = {
+        ".jsonl": _json_lines, ".json": _json_list, ".csv": _csv, ".parquet": partial(_parquet, columns=columns),
+    }  # fmt: skip
     if not path.is_file():
         raise DatasetError(f"no such file: {path}", "Give the path of a .jsonl, .json, .csv or .parquet file.")
     reader = readers.get(path.suffix.lower())
@@ -32,7 +41,8 @@ def read_rows(path: Path) -> list[Row]:
 def split_choices(argument: str) -> tuple[Path, dict[str, str]]:
     """A path with choices about the table in it: 'preds.jsonl?run=base&text=raw_output'. Raises DatasetError.
 
-    What a key means is the caller's; keys that it does not know are columns, and choose rows (`chosen_rows`).
+    What a key means is the caller's; keys that it does not know are columns, and choose rows (`chosen_rows`). An
+    ampersand that belongs to a name is written twice (`with_choices` does).
 
     >>> split_choices("preds.jsonl?run=base")
     (PosixPath('preds.jsonl'), {'run': 'base'})
@@ -40,10 +50,22 @@ def split_choices(argument: str) -> tuple[Path, dict[str, str]]:
     path, question_mark, rest = argument.partition("?")
     if not question_mark or Path(argument).expanduser().exists():
         return Path(argument).expanduser(), {}
-    pairs = [part.partition("=") for part in rest.split("&")]
+    parts = [part.replace("&&", "&") for part in _ONE_AMPERSAND.split(rest)]
+    pairs = [part.partition("=") for part in parts]
     if not all(key and equals for key, equals, _ in pairs):
         raise DatasetError(f"cannot read '?{rest}'", "Write ?column=value&column=value after the path.")
     return Path(path).expanduser(), {key: value for key, _, value in pairs}
+
+
+def with_choices(argument: str, choices: Mapping[str, str]) -> str:
+    """The argument with more choices: what `split_choices` takes apart.
+
+    >>> with_choices("rows.csv?part=x", {"question": "Q&A"})
+    'rows.csv?part=x&question=Q&&A'
+    """
+    _, begun = split_choices(argument)
+    shown = "&".join(f"{key}={value}".replace("&", "&&") for key, value in choices.items())
+    return f"{argument}{'&' if begun else '?'}{shown}" if choices else argument
 
 
 def chosen_rows(rows: Sequence[Row], wanted: Mapping[str, str], source: str) -> list[Row]:
@@ -104,13 +126,18 @@ def _csv(path: Path) -> Iterator[Row]:
     yield from rows
 
 
-def _parquet(path: Path) -> Iterator[Row]:
+def _parquet(path: Path, columns: Collection[str]) -> Iterator[Row]:
     import duckdb
 
     try:
         with duckdb.connect(":memory:") as connection:
-            cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-            names = [column[0] for column in cursor.description or ()]
-            yield from (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+            described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+            names = [str(row[0]) for row in described]
+            if columns and set(columns) <= set(names):
+                names = list(columns)
+            wanted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+            cursor = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(path)])  # noqa: S608
+            while batch := cursor.fetchmany(_BATCH_ROWS):
+                yield from (dict(zip(names, row, strict=True)) for row in batch)
     except duckdb.Error as error:
         raise DatasetError(f"{path}: {error}", "The file must be Parquet.") from None

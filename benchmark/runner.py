@@ -49,8 +49,11 @@ class Plan:
         return RunFolder(Path(self.config.out) / self.manifest.run_id)
 
 
-def plan(config: RunConfig) -> Plan:
-    """Check the configuration, the dataset and the model. Raises UsageError and its kind before any work starts."""
+def plan(config: RunConfig, opened: Model | None = None) -> Plan:
+    """Check the configuration, the dataset and the model, which is `opened` where it is here already.
+
+    Raises UsageError and its kind before any work starts.
+    """
     dataset = select(
         load_dataset(config.dataset, config.split),
         limit=config.limit,
@@ -59,7 +62,7 @@ def plan(config: RunConfig) -> Plan:
         where=config.where,
     )
     template_hash(config.prompt)
-    model = open_model(config.model, config.model_options, dataset.examples)
+    model = opened or open_model(config.model, config.model_options, dataset.examples)
     prompts = tuple(render(example, config.prompt, config.schema) for example in dataset.examples)
     identity = plain(_identity(config, dataset, model))
     run_id = config.name or f"{slug(config.model)[:60]}--{slug(dataset.name)[:40]}--{digest(identity)[7:15]}"

@@ -31,6 +31,7 @@ VERBS = {
     "finetune": "sqlgauge.commands.finetune:finetune",
     "merge": "sqlgauge.commands.finetune:merge",
     "ls": "sqlgauge.commands.ls:list_things",
+    "doctor": "sqlgauge.commands.doctor:doctor",
 }
 
 

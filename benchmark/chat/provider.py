@@ -20,13 +20,13 @@ _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 
 class Provider:
-    """Where a model is asked. Raises UnknownName or MissingKey when it is made."""
+    """Where a model is asked. Raises UnknownName when it is made, MissingKey when it is to be used without its key."""
 
     def __init__(self, model: str, api_base: str | None = None) -> None:
         self.litellm = load_litellm()
         self.model, self.api_base = model, api_base
         self.name, self.provider = self._split()
-        self._key = self._find_key()
+        self._key, self._missing = self._find_key()
 
     @property
     def place(self) -> str | None:
@@ -36,7 +36,8 @@ class Provider:
         return without_credentials(self.api_base or next(filter(None, named), None))
 
     def destination(self) -> dict[str, Any]:
-        """The part of a call that says where it goes."""
+        """The part of a call that says where it goes. Raises MissingKey."""
+        self.require_key()
         found: dict[str, Any] = {"model": self.model}
         if self.api_base:
             found["api_base"] = self.api_base
@@ -82,18 +83,25 @@ class Provider:
             raise UnknownName("model provider", self.model.partition("/")[0], known) from None
         return str(name), str(provider)
 
-    def _find_key(self) -> str | None:
-        """None when litellm finds its key itself; a placeholder for a server of one's own that wants none."""
+    def require_key(self) -> None:
+        """Raises MissingKey where the environment lacks what a call needs."""
+        if self._missing:
+            raise MissingKey(
+                f"no API key for {self.model}: {', '.join(self._missing)} is not set",
+                f"export {self._missing[0]}=...   (or --api-base URL for a server of your own; "
+                f"provider: {self.provider})",
+            )
+
+    def _find_key(self) -> tuple[str | None, list[str]]:
+        """The key to send, and the names of those that are missing.
+
+        No key when litellm finds it itself; a placeholder for a server of one's own that wants none.
+        """
         checked = self.litellm.validate_environment(model=self.model)
         missing = checked.get("missing_keys") or []
         if checked.get("keys_in_environment") or not missing:
-            return None
-        if self.api_base:
-            return "none"
-        raise MissingKey(
-            f"no API key for {self.model}: {', '.join(missing)} is not set",
-            f"export {missing[0]}=...   (or --api-base URL for a server of your own; provider: {self.provider})",
-        )
+            return None, []
+        return ("none", []) if self.api_base else (None, list(missing))
 
 
 def without_credentials(url: str | None) -> str | None:

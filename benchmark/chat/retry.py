@@ -17,6 +17,15 @@ PASSING = frozenset({408, 409, 425, 429})
 LONGEST_BACKOFF = 30.0
 #: A 429 that no waiting helps.
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit")
+#: HTTP statuses that speak of the caller or the model, and not of one request: no key, no money, no such model.
+FINAL = frozenset({401, 402, 404})
+#: What an operating system and HTTP clients say of a server that is not there.
+_NOBODY_THERE = (
+    "Connection refused",
+    "Cannot connect to host",
+    "All connection attempts failed",
+    "Name or service not",
+)
 #: litellm's 422 for a body of a 200 that it cannot read.
 _UNREADABLE = "Error converting to valid response"
 
@@ -38,9 +47,28 @@ def is_passing(error: BaseException) -> bool:
     return status is None or status in PASSING or status >= 500 or _UNREADABLE in text
 
 
+def is_final(error: BaseException) -> bool:
+    """Whether every other request will fail in the same way."""
+    return status_of(error) in FINAL or any(mark in str(error) for mark in _NO_CREDIT)
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether there is no server where the request was sent: the causes of an error are looked at, too."""
+    found: BaseException | None = error
+    for _ in range(8):
+        if found is None:
+            return False
+        if isinstance(found, ConnectionRefusedError) or any(mark in str(found) for mark in _NOBODY_THERE):
+            return True
+        found = found.__cause__ or found.__context__
+    return False
+
+
 def is_unbilled(error: BaseException) -> bool:
     """Whether the provider said that it did not do the work. A lost connection or an unreadable body says nothing."""
     text, status = str(error), status_of(error)
+    if is_unreachable(error):
+        return True
     if status is None or _UNREADABLE in text or type(error).__name__ in ("APIConnectionError", "Timeout"):
         return False
     return "Expecting value" not in text and "Connection error" not in text

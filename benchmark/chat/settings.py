@@ -11,7 +11,11 @@ from benchmark.types import Failure, FinishReason, Timing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatReply:
-    """What came back for one chat, or why nothing did. `attempts` counts the requests that were sent for it."""
+    """What came back for one chat, or why nothing did. `attempts` counts the requests that were sent for it.
+
+    `place` is the base URL that said it, without credentials (None: the provider's own); `final` says of an error that
+    no other chat will fare better, as with a wrong key.
+    """
 
     text: str
     finish_reason: FinishReason
@@ -22,6 +26,8 @@ class ChatReply:
     error: Failure | None = None
     timing: Timing | None = None
     attempts: int = 1
+    place: str | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +36,9 @@ class ChatSettings:
 
     `response_schema` is a JSON schema that the answer must have; it is sent where the provider can hold a model to it.
     A failed request is sent again `retries` times, after `backoff` seconds, then twice as many and so on, or after the
-    provider's own Retry-After; one that is longer than `longest_wait` is not waited for.
+    provider's own Retry-After; one that is longer than `longest_wait` is not waited for. No `window` of seconds holds
+    more than `rpm` requests and `tpm` tokens of prompts and answers, repeated requests among them; none of these limits
+    changes an answer. With a `seed`, the k-th repeat of a chat (from 0) is asked with seed + k.
     """
 
     temperature: float | None = 0.0
@@ -44,6 +52,9 @@ class ChatSettings:
     retries: int = 4
     backoff: float = 0.5
     longest_wait: float = 120.0
+    rpm: int | None = None
+    tpm: int | None = None
+    window: float = 60.0
 
     def wanted(self) -> dict[str, Any]:
         """The parameters of a call that are set, by litellm's names; max_tokens every provider takes."""

@@ -17,6 +17,7 @@ from benchmark.registry import load
 from benchmark.types import Example
 
 REGISTRY = {
+    "bird": "benchmark.datasets.bird:load_bird",
     "builtin": "benchmark.datasets.builtin:load_builtin",
     "csv": "benchmark.datasets.table:load_csv",
     "gretel": "benchmark.datasets.gretel:load_gretel",
@@ -24,6 +25,8 @@ REGISTRY = {
     "parquet": "benchmark.datasets.table:load_parquet",
     "spider": "benchmark.datasets.spider:load_spider",
 }
+#: Those that take a revision.
+ON_THE_HUB = ("gretel",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +43,23 @@ class Dataset:
     def fingerprint(self) -> str:
         """The tagged hash of all examples, whatever their order; a database file counts by its bytes, not its place."""
         files = {example.db: file_digest(Path(example.db)) for example in self.examples if example.db is not None}
-        return digest(sorted(digest(replace(example, db=files.get(example.db or ""))) for example in self.examples))
+        placeless = (one if one.db is None else replace(one, db=files[one.db]) for one in self.examples)
+        return digest(sorted(map(digest, placeless)))
 
 
 def load_dataset(spec: str, split: str = "test") -> Dataset:
-    """The split that a spec string names: 'builtin', 'gretel:PATH', 'jsonl:PATH'. Raises UnknownName, DatasetError."""
-    kind, _, argument = spec.partition(":")
+    """The split that a spec string names: 'builtin', 'gretel@REVISION', 'jsonl:PATH'. Raises UnknownName, DatasetError.
+
+    A revision is a commit, a tag or a branch of a dataset on the Hub.
+    """
+    before, _, argument = spec.partition(":")
+    kind, at, revision = before.partition("@")
     loader = load("dataset", REGISTRY, kind)
-    dataset: Dataset = loader(argument, split)
+    if at and (kind not in ON_THE_HUB or argument or not revision):
+        raise UsageError(
+            f"'{spec}' names no revision of a dataset on the Hub", f"Those are read as {'@REV, '.join(ON_THE_HUB)}@REV."
+        )
+    dataset: Dataset = loader(argument, split, revision) if at else loader(argument, split)
     if not dataset.examples:
         raise DatasetError(f"dataset {spec} has no rows in split '{split}'", "Check the path and --split.")
     repeated = _first_repeated([example.id for example in dataset.examples])

@@ -1,6 +1,7 @@
 """gretelai/synthetic_text_to_sql (Apache-2.0), from the Hub at a pinned revision or from a local file of its columns.
 
-Promises: rows are taken as they are; a row without a question, a schema or a gold is an error that names it.
+Promises: rows are taken as they are; a row without a question, a schema or a gold is an error that names it, and so is
+a split of the default revision that has not the rows it was published with.
 Does not: repair golds. The dataset names no dialect; sqlgauge runs it as SQLite and says so on every page.
 """
 
@@ -18,23 +19,27 @@ from benchmark.rows import read_rows, report_broken
 from benchmark.types import Example, Task
 
 HUB_ID = "gretelai/synthetic_text_to_sql"
-#: The Hub commit that `gretel` means.
+#: The Hub commit that `gretel` means; `gretel@REVISION` means another one.
 REVISION = "740ab236e64503fba51be1101df7a1be83bf455d"
-SPLITS = ("train", "test")
+#: The rows of each split at that commit.
+SPLITS = {"train": 100_000, "test": 5_851}
 REQUIRED = ("sql_prompt", "sql_context", "sql")
 TAGS = {"domain": "domain", "complexity": "sql_complexity", "task_type": "sql_task_type"}
+#: All that is read of a row.
+COLUMNS = ("id", *REQUIRED, *TAGS.values())
 _NOT_CODE = re.compile(r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*\"""", re.DOTALL)
 _VERB = re.compile(r"\b(select|values|insert|update|delete|replace|merge)\b", re.IGNORECASE)
 
 
-def load_gretel(argument: str, split: str) -> Dataset:
+def load_gretel(argument: str, split: str, revision: str = REVISION) -> Dataset:
     """The split from the Hub, or from the local file `argument`. Raises DatasetError, MissingDependency."""
     if argument:
         path = Path(argument).expanduser()
-        rows: Iterable[Mapping[str, Any]] = read_rows(path)
+        rows: Iterable[Mapping[str, Any]] = read_rows(path, COLUMNS)
         name, note = f"gretel:{path.name}/{split}", "A local file in gretel's columns, run as SQLite."
     else:
-        rows, name, note = _from_hub(split), f"gretel/{split}", f"{HUB_ID}@{REVISION[:8]}, run as SQLite."
+        rows, name = _from_hub(split, revision), f"gretel{_at(revision)}/{split}"
+        note = f"{HUB_ID}@{revision[:8]}, run as SQLite."
     examples = examples_from_rows(rows, argument or HUB_ID)
     return Dataset(name=name, split=split, examples=examples, licence="Apache-2.0", note=note)
 
@@ -51,6 +56,20 @@ def examples_from_rows(rows: Iterable[Mapping[str, Any]], source: str) -> tuple[
     ]
     report_broken(source, problems, f"Every row needs a text in {', '.join(REQUIRED)}.")
     return tuple(map(_example, rows))
+
+
+def check_count(rows: int, split: str, revision: str) -> None:
+    """Raise DatasetError where a split of the default revision has another number of rows than it was published with."""
+    if revision == REVISION and rows != SPLITS[split]:
+        raise DatasetError(
+            f"the {split} split of {HUB_ID}@{revision[:8]} has {rows:,} rows here and {SPLITS[split]:,} where it was "
+            "published: scores on it could not be compared",
+            "Clear its folder in the cache of the package 'datasets' and run again.",
+        )
+
+
+def _at(revision: str) -> str:
+    return "" if revision == REVISION else f"@{revision[:12]}"
 
 
 def _check_columns(rows: list[Mapping[str, Any]], source: str) -> None:
@@ -102,7 +121,7 @@ def _outside_parentheses(text: str) -> str:
     return "".join(kept)
 
 
-def _from_hub(split: str) -> Iterable[Mapping[str, Any]]:
+def _from_hub(split: str, revision: str) -> Iterable[Mapping[str, Any]]:
     if split not in SPLITS:
         raise DatasetError(f"gretel has no split '{split}'", did_you_mean(split, SPLITS))
     try:
@@ -113,10 +132,13 @@ def _from_hub(split: str) -> Iterable[Mapping[str, Any]]:
             "pip install 'sqlgauge[hf]', or download the split and use gretel:PATH.",
         ) from None
     try:
-        return datasets.load_dataset(HUB_ID, split=split, revision=REVISION)  # type: ignore[no-any-return]
+        found = datasets.load_dataset(HUB_ID, split=split, revision=revision)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DatasetError(
-            f"cannot get {HUB_ID} at revision {REVISION[:8]} from the Hub ({type(error).__name__}: {first[:200]})",
-            "Check the network, or download the Parquet file elsewhere and use gretel:PATH.",
+            f"cannot get {HUB_ID} at revision {revision[:8]} from the Hub ({type(error).__name__}: {first[:200]})",
+            "Check the network and the revision, or download the Parquet file elsewhere and use gretel:PATH.",
         ) from None
+    check_count(len(found), split, revision)
+    columns = [column for column in COLUMNS if column in found.column_names]
+    return found.select_columns(columns)  # type: ignore[no-any-return]

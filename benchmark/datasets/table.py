@@ -1,6 +1,7 @@
 """A test split of one's own: a JSON lines, CSV or Parquet file, whatever its columns are called.
 
-Promises: a column is found by its usual names or named outright; a row that lacks something is listed.
+Promises: a column is found by its usual names or named outright; a row that lacks something is listed, and so is a
+database that is not there. A row with a database file and no schema gets the file's own DDL.
 Does not: guess a dialect (it is sqlite unless a column or `dialect=` says otherwise), or invent a database: rows
 without schema and database are scored as text and trees, never by execution.
 """
@@ -12,16 +13,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.databases import schema_of_file
 from benchmark.datasets.gretel import task_of
 from benchmark.errors import DatasetError, UsageError, did_you_mean
-from benchmark.rows import Row, as_text, chosen_rows, read_rows, report_broken, split_choices
+from benchmark.rows import Row, as_text, chosen_rows, read_rows, report_broken, split_choices, with_choices
 from benchmark.types import Example
 
 #: What a row can hold -> the names that its column is looked for under, in order.
 COLUMNS = {
     "question": ("question", "sql_prompt", "prompt", "utterance", "nl", "instruction", "input"),
-    "gold": ("golds", "gold", "gold_sql", "sql", "query", "answer", "output"),
+    "gold": ("golds", "gold_alternatives", "gold", "gold_sql", "sql", "query", "answer", "output"),
+    "golds": (),  # a list of further ones: only where it is named
     "schema": ("schema_sql", "schema", "sql_context", "context", "create_table", "ddl"),
     "db": ("db", "db_path", "database_path"),
     "id": ("id", "example_id", "question_id"),
@@ -30,6 +35,9 @@ COLUMNS = {
     "dialect": ("dialect",),
 }
 REQUIRED = ("question", "gold")
+KINDS = ("csv", "jsonl", "parquet")
+#: How the key of a mapping begins that names a tag's column: 'tags.level=difficulty'.
+TAG = "tags."
 #: Columns that become tags without being asked: the known ones of other datasets.
 TAGS = {
     "complexity": ("complexity", "sql_complexity", "difficulty", "hardness"),
@@ -57,21 +65,23 @@ def load_parquet(argument: str, split: str) -> Dataset:
 def load_table(kind: str, argument: str, split: str) -> Dataset:
     """The rows of a file as a split. Raises UsageError, DatasetError.
 
-    After a `?` follow choices, divided by `&`: a key of `COLUMNS` names its column, `tags` lists columns to slice by,
-    `dialect` is a dialect unless a column has that name, and any other key keeps the rows with that value.
+    After a `?` follow choices, divided by `&`: a key of `COLUMNS` names its column, `tags.NAME` that of a tag, `tags`
+    lists columns to slice by, `dialect` is a dialect unless a column has that name, and any other key keeps the rows
+    with that value.
     """
     if not argument:
         raise UsageError(f"{kind} needs a file", f"For instance {kind}:questions.{kind}.")
     path, choices = split_choices(argument)
     if path.suffix.lower() != f".{kind}":
         raise UsageError(f"{path} does not end in .{kind}", "The word before the colon is the file's kind.")
-    named = {key: choices.pop(key) for key in (*COLUMNS, "tags") if key in choices}
+    named = {key: choices.pop(key) for key in list(choices) if key in (*COLUMNS, "tags") or key.startswith(TAG)}
     rows = chosen_rows(read_rows(path), choices, str(path))
     columns = list(dict.fromkeys(column for row in rows for column in row))
     dialect = named.pop("dialect") if named.get("dialect", "") not in ("", *columns) else "sqlite"
     layout = find_columns(columns, named, str(path)) if rows else {}
-    tags = tag_columns(columns, named.get("tags"), str(path))
-    report_broken(str(path), _problems(rows, layout), "Every row needs a question and a gold.")
+    tags = tag_columns(columns, named, str(path)) if rows else {}
+    problems = _problems(rows, layout, path.parent)
+    report_broken(str(path), problems, "Every row needs a question and a gold, and its database where it names one.")
     return Dataset(
         name=f"{kind}:{path.name}/{split}",
         split=split,
@@ -81,10 +91,36 @@ def load_table(kind: str, argument: str, split: str) -> Dataset:
     )
 
 
+def mapped(spec: str, mapping: Sequence[str]) -> str:
+    """The spec string of a table with 'ours=theirs' pairs in it, as `--map` gives them. Raises UsageError.
+
+    >>> mapped("jsonl:rows.jsonl", ["question=utterance", "tags.level=difficulty"])
+    'jsonl:rows.jsonl?question=utterance&tags.level=difficulty'
+    """
+    if not mapping:
+        return spec
+    kind, _, argument = spec.partition(":")
+    if kind not in KINDS:
+        raise UsageError(
+            f"--map is for files in columns of one's own, and '{spec}' has known columns",
+            f"Read the file as {':FILE, '.join(KINDS)}:FILE.",
+        )
+    pairs = [pair.partition("=") for pair in mapping]
+    for pair, (ours, equals, theirs) in zip(mapping, pairs, strict=True):
+        if not (ours and equals and theirs):
+            raise UsageError(f"--map wants ours=theirs, not '{pair}'", "For instance --map question=utterance.")
+        if ours not in COLUMNS and ours.removeprefix(TAG) == ours:
+            hint = did_you_mean(ours, [*COLUMNS, f"{TAG}NAME"])
+            raise UsageError(f"--map: a row has no '{ours}'", f"{hint} Theirs, the file's column, comes second.")
+    return f"{kind}:{with_choices(argument, {ours: theirs for ours, _, theirs in pairs})}"
+
+
 def find_columns(columns: Sequence[str], named: Mapping[str, str], source: str) -> dict[str, str]:
     """What a row can hold -> its column. Raises DatasetError for a column that is named and not there, or missing."""
     found = {}
     for part, usual in COLUMNS.items():
+        if part == "gold" and "golds" in named and "gold" not in named:
+            continue
         wanted = (named[part],) if part in named else usual
         column = next((name for name in wanted if name in columns), None)
         if column is not None:
@@ -97,49 +133,79 @@ def find_columns(columns: Sequence[str], named: Mapping[str, str], source: str) 
     return found
 
 
-def tag_columns(columns: Sequence[str], named: str | None, source: str) -> dict[str, str]:
-    """Tag -> column: those of the comma-separated list, else the known ones. Raises DatasetError."""
-    if named is None:
-        found = {tag: next((name for name in usual if name in columns), None) for tag, usual in TAGS.items()}
-        return {tag: column for tag, column in found.items() if column is not None}
-    wanted = [name.strip() for name in named.split(",") if name.strip()]
-    for name in wanted:
-        if name not in columns:
-            raise DatasetError(f"{source} has no column '{name}'", did_you_mean(name, columns))
-    return {name: name for name in wanted}
+def tag_columns(columns: Sequence[str], named: Mapping[str, str], source: str) -> dict[str, str]:
+    """Tag -> column: those of the comma-separated list `tags` and of `tags.NAME`; the known ones where there is no list.
+
+    Raises DatasetError.
+    """
+    if "tags" in named:
+        found = {name: name for name in map(str.strip, named["tags"].split(",")) if name}
+    else:
+        usual = {tag: next((name for name in names if name in columns), "") for tag, names in TAGS.items()}
+        found = {tag: column for tag, column in usual.items() if column}
+    found |= {key.removeprefix(TAG): column for key, column in named.items() if key.startswith(TAG)}
+    for column in found.values():
+        if column not in columns:
+            raise DatasetError(f"{source} has no column '{column}'", did_you_mean(column, columns))
+    return found
 
 
-def _problems(rows: Sequence[Row], layout: Mapping[str, str]) -> list[str]:
-    return [
-        f"row {number}: no text in {layout[part]}"
+def _problems(rows: Sequence[Row], layout: Mapping[str, str], folder: Path) -> list[str]:
+    texts = [layout[part] for part in ("question", "gold", "golds") if part in layout]
+    lacking = [
+        f"row {number}: no text in {column}"
         for number, row in enumerate(rows, 1)
-        for part in REQUIRED
-        if not any(text.strip() for text in _texts(row.get(layout[part])))
+        for column in texts
+        if not any(text.strip() for text in _texts(row.get(column)))
     ]
+    files = {row[layout["db"]]: number for number, row in reversed(list(enumerate(rows, 1))) if _has(row, layout, "db")}
+    gone = [f"row {number}: no database {folder / str(db)}" for db, number in files.items() if not
+            (folder / str(db)).is_file()]  # fmt: skip
+    return lacking + gone[::-1]
+
+
+def _has(row: Row, layout: Mapping[str, str], part: str) -> bool:
+    return part in layout and row.get(layout[part]) not in (None, "")
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts of a cell, which may hold a list of them."""
+    """The texts of a cell, which may hold a list of them, or one written as JSON.
+
+    >>> _texts('["SELECT 1", "SELECT 2"]'), _texts("SELECT 1")
+    (['SELECT 1', 'SELECT 2'], ['SELECT 1'])
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return msgspec.json.decode(value, type=list[str])
+        except msgspec.DecodeError:
+            return [value]
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+
+
+def _golds(row: Row, layout: Mapping[str, str]) -> tuple[str, ...]:
+    """The golds of a row, each once: those of the column `gold` first."""
+    found = [text for part in ("gold", "golds") if part in layout for text in _texts(row.get(layout[part]))]
+    return tuple(dict.fromkeys(text.strip() for text in found if text.strip()))
 
 
 def _example(row: Row, layout: Mapping[str, str], tags: Mapping[str, str], dialect: str, folder: Path) -> Example:
     given = {part: row.get(column) for part, column in layout.items() if row.get(column) not in (None, "")}
     question, schema = str(given["question"]).strip(), str(given.get("schema") or "").strip()
-    golds = tuple(text.strip() for text in _texts(given["gold"]) if text.strip())
+    golds = _golds(row, layout)
     content = hashlib.sha256("\0".join((question, schema, *golds)).encode()).hexdigest()
-    db = given.get("db")
+    db = (folder / str(given["db"])).resolve() if "db" in given else None
+    spoken = str(given.get("dialect") or dialect).strip().lower()
     own = row.get("tags")
     example_id = as_text(given["id"]) if "id" in given else f"h{content[:12]}"
     return Example(
         id=example_id,
         question=question,
-        schema_sql=schema,
+        schema_sql=schema or (schema_of_file(db, spoken) if db is not None else ""),
         golds=golds,
-        dialect=str(given.get("dialect") or dialect),
+        dialect=spoken,
         group=as_text(given["group"]) if "group" in given else example_id,  # known to share nothing: its own cluster
         task=task_of(golds[0]),
-        db=None if db is None else str((folder / str(db)).resolve()),
+        db=None if db is None else str(db),
         tags={
             **{key: as_text(value) for key, value in (own if isinstance(own, dict) else {}).items()},
             **{tag: as_text(row[column]) for tag, column in tags.items() if row.get(column) not in (None, "")},

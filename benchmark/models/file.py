@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from benchmark.errors import ModelUnavailable, did_you_mean
+import msgspec
+
+from benchmark.errors import DatasetError, ModelUnavailable, did_you_mean
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
 from benchmark.models.gold import LookupModel
@@ -25,6 +28,8 @@ VERDICT_COLUMN = re.compile(
     r"|\w+_accuracy|accuracy|right|test_suite\w*",
     re.IGNORECASE,
 )
+#: What BIRD's files put between a query and the name of its database.
+BIRD_MARK = "\t----- bird -----\t"
 VERDICTS = {
     **dict.fromkeys(("true", "yes", "correct", "right", "pass", "passed", "match"), 1.0),
     **dict.fromkeys(("false", "no", "incorrect", "wrong", "fail", "failed", "mismatch"), 0.0),
@@ -44,6 +49,7 @@ class FileModel(LookupModel):
 def open_file(spec: str, argument: str, options: ModelOptions, examples: Sequence[Example]) -> Model:
     """The file behind 'file/PATH', or a part of it behind 'file/PATH?text=COLUMN&verdicts=A,B&COLUMN=VALUE'.
 
+    It is a table (.jsonl, .json, .csv, .parquet), BIRD's object of queries (.json), or a query a line (.sql, .txt).
     `text` and `id` name columns, `verdicts` those with verdicts ('' for none; found by their name if it is left out);
     any other key keeps the rows with that value. Raises ModelUnavailable, DatasetError.
     """
@@ -51,7 +57,7 @@ def open_file(spec: str, argument: str, options: ModelOptions, examples: Sequenc
     if not path.is_file():
         raise ModelUnavailable(f"no such predictions file: {path}", "Give file/PATH, for instance file/preds.jsonl.")
     named = {key: choices.pop(key) for key in ("text", "id", "verdicts") if key in choices}
-    rows = chosen_rows(read_rows(path), choices, str(path))
+    rows = chosen_rows(read_predictions(path), choices, str(path))
     if not rows:
         raise ModelUnavailable(f"{path} holds no predictions", "One row an item is wanted.")
     text_column = _column(rows[0], (named["text"],) if "text" in named else TEXT_COLUMNS, str(path))
@@ -60,6 +66,25 @@ def open_file(spec: str, argument: str, options: ModelOptions, examples: Sequenc
     columns = verdict_columns(rows, named.get("verdicts"), str(path))
     texts = {key: _text(row, text_column) for key, row in matched.items()}
     return FileModel(spec, texts, file_digest(path), list(external_scores(matched, columns, str(path))))
+
+
+def read_predictions(path: Path) -> list[Row]:
+    """Rows of a table, of BIRD's object of predictions by number, or of Spider's text with a query a line.
+
+    What the two write behind a query, a tab and the name of its database, is left out. Raises DatasetError.
+    """
+    if path.suffix.lower() in (".sql", ".txt"):
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [{"prediction": line.partition("\t")[0]} for line in (lines[:-1] if lines[-1] == "" else lines)]
+    if path.suffix.lower() == ".json" and path.read_bytes().lstrip()[:1] == b"{":
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        except msgspec.DecodeError as error:
+            raise DatasetError(
+                f"{path}: {error}", 'An object must map each id to a query: {"0": "SELECT ..."}.'
+            ) from None
+        return [{"id": key, "prediction": text.partition(BIRD_MARK)[0]} for key, text in found.items()]
+    return read_rows(path)
 
 
 def match_rows(rows: Sequence[Row], ids: Sequence[str], id_columns: Sequence[str], source: str) -> dict[str, Row]:

@@ -90,19 +90,36 @@ class HfModel:
 
     def _batch(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
         started = time.perf_counter()
-        tokenizer = self.tokenizer
-        encoded = tokenizer(
-            [prompt_text(tokenizer, prompt) for prompt in prompts],
-            add_special_tokens=False,  # the template has placed the one BOS already
-            padding=True,
-            return_tensors="pt",
-        ).to(self.device)
-        ends = self.end_tokens()
-        said = self._decode(prompts, encoded["input_ids"], encoded["attention_mask"], decoding, ends)
-        seconds = (time.perf_counter() - started) / len(prompts)
-        lengths = encoded["attention_mask"].sum(dim=1).tolist()
-        rows = zip(prompts, said.tolist(), lengths, strict=True)
-        return [self._generation(prompt, row, length, ends, seconds) for prompt, row, length in rows]
+        texts = [prompt_text(self.tokenizer, prompt) for prompt in prompts]
+        found = {place: self._too_long(prompts[place], texts[place], decoding) for place in range(len(prompts))}
+        read = [place for place, unread in found.items() if unread is None]
+        if read:
+            encoded = self.tokenizer(
+                [texts[place] for place in read],
+                add_special_tokens=False,  # the template has placed the one BOS already
+                padding=True,
+                return_tensors="pt",
+            ).to(self.device)
+            ends, asked = self.end_tokens(), [prompts[place] for place in read]
+            said = self._decode(asked, encoded["input_ids"], encoded["attention_mask"], decoding, ends)
+            seconds = (time.perf_counter() - started) / len(read)
+            lengths = encoded["attention_mask"].sum(dim=1).tolist()
+            for place, row, length in zip(read, said.tolist(), lengths, strict=True):
+                found[place] = self._generation(prompts[place], row, length, ends, seconds)
+        return [one for one in found.values() if one is not None]
+
+    def _too_long(self, prompt: Prompt, text: str, decoding: Decoding) -> Generation | None:
+        """The outcome of a prompt that leaves no room for an answer in the model's context: nothing, cut by length."""
+        room = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if room is None or len(text) < room:  # a token has a character or more
+            return None
+        tokens = len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        if tokens + min(decoding.max_new_tokens, room // 8) <= room:
+            return None
+        self.notes.append(f"item {prompt.example_id}: {tokens} prompt tokens do not fit the context of {room}")
+        return Generation(
+            example_id=prompt.example_id, text="", finish_reason="length", prompt_tokens=tokens, completion_tokens=0
+        )
 
     def _decode(self, prompts: Sequence[Prompt], ids: Any, mask: Any, decoding: Decoding, ends: list[int]) -> Any:
         """The tokens of the answers, shape (prompts, said)."""

@@ -104,3 +104,14 @@ def test_export_from_the_command_line(cli, run: Path, tmp_path: Path) -> None:
     cli("export", "runs", "--to", "parquet", "--out", "b")
     assert (tmp_path / "b").read_bytes()[:4] == b"PAR1"
     assert "Give --to" in cli("export", "runs", "--out", "c", check=2).stderr
+
+
+def test_doctor_names_keys_and_never_their_value() -> None:
+    environment = {"OPENAI_API_KEY": "sk-planted-0123456789", "HF_TOKEN": None}
+    shown = [CliRunner().invoke(command_line, ["doctor", *more], env=environment) for more in ([], ["--json"])]
+    assert not any("sk-planted" in one.output for one in shown)
+    found = {one["about"]: one for one in json.loads(shown[1].stdout)}
+    assert found["OPENAI_API_KEY"]["state"] == "ok"
+    assert found["HF_TOKEN"]["remedy"] == "export HF_TOKEN=..."
+    assert found["torch"]["state"] == "ok"
+    assert found["sqlite"]["said"].startswith("SQLite 3.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
+from benchmark.models.base import notes_of
 from benchmark.models.chat_text import prompt_text
 from benchmark.models.hf import HfModel
 from benchmark.models.source import PINNED, parse_source
@@ -152,3 +154,47 @@ def test_a_completion_model_gets_a_completion_prompt(model: HfModel, shop: list[
     model.tokenizer.chat_template = None
     assert prompt_text(model.tokenizer, render(shop[0])).endswith("```sql\n")
     assert prompt_text(model.tokenizer, render(shop[0])).startswith("<bos>")
+
+
+def test_a_prompt_without_room_for_an_answer_is_an_outcome_and_the_others_are_answered(
+    model: HfModel, shop: list[Example]
+) -> None:
+    prompts = [render(example) for example in shop[:2]]
+    expected = model.generate(prompts, Decoding(max_new_tokens=8))
+    columns = ", ".join(f"column_{number} INTEGER" for number in range(1_200))
+    wide = render(replace(shop[0], id="wide", schema_sql=f"CREATE TABLE t ({columns})"))
+    assert model.count_tokens(wide) > 20_000
+    found = model.generate([prompts[0], wide, prompts[1]], Decoding(max_new_tokens=8))
+    assert [one.text for one in (found[0], found[2])] == [one.text for one in expected]
+    assert (found[1].text, found[1].finish_reason, found[1].error) == ("", "length", None)
+    assert found[1].prompt_tokens == model.count_tokens(wide)
+    assert "do not fit the context of 2048" in notes_of(model)[0]
+    assert [one.text for one in model.generate([wide], Decoding(max_new_tokens=8))] == [""]
+
+
+def test_a_model_without_any_end_token_is_refused(
+    model: HfModel, shop: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.model.generation_config.eos_token_id = None
+    monkeypatch.setattr("benchmark.models.hf.end_strings", lambda tokenizer: [])
+    with pytest.raises(ModelUnavailable, match="no end token"):
+        model.generate([render(shop[0])], Decoding(max_new_tokens=4))
+
+
+def test_a_template_that_rejects_a_system_role_still_gets_every_prompt(model: HfModel, shop: list[Example]) -> None:
+    assert "system" in (model.tokenizer.chat_template or ""), (
+        "the test's template rejects a system role as Gemma's does"
+    )
+    prompt = render(shop[0])
+    assert [message.role for message in prompt.messages] == ["user"]
+    assert prompt.messages[0].content.strip() in prompt_text(model.tokenizer, prompt)
+
+
+@pytest.mark.filterwarnings("ignore")  # bitsandbytes warns about casts on a CPU
+def test_eight_bits_load_and_answer(tiny_gemma: Path, shop: list[Example]) -> None:
+    model = open_model(f"hf/{tiny_gemma}", ModelOptions(dtype="float32", load_in_8bit=True), ())
+    (found,) = model.generate([render(shop[0])], Decoding(max_new_tokens=8))
+    kinds = {type(module).__name__ for module in model.model.modules()}  # type: ignore[attr-defined]
+    assert "Linear8bitLt" in kinds
+    assert found.completion_tokens
+    assert model.identity()["load_in_8bit"] is True

