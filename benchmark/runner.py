@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from benchmark import provenance
+from benchmark import adapters, provenance
 from benchmark.config import RunConfig
 from benchmark.contamination.keep import of_model, write_into
 from benchmark.datasets import Dataset, load_dataset, select
@@ -85,6 +85,7 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         )
         folder.write_examples(plan.dataset.examples)
         write_into(folder, of_model(plan.config.model))
+        adapters.keep(folder, plan.config.model)
         if isinstance(plan.model, FileModel):
             folder.write_external(plan.model.external)
         generations = generate(questions, folder, progress)

@@ -9,6 +9,7 @@ without schema and database are scored as text and trees, never by execution.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ REQUIRED = ("question", "gold")
 KINDS = ("csv", "jsonl", "parquet")
 #: How the key of a mapping begins that names a tag's column: 'tags.level=difficulty'.
 TAG = "tags."
+_IN_BRACES = re.compile(r"\{([^{}]+)\}")
 #: Columns that become tags without being asked: the known ones of other datasets.
 TAGS = {
     "complexity": ("complexity", "sql_complexity", "difficulty", "hardness"),
@@ -67,7 +69,7 @@ def load_table(kind: str, argument: str, split: str) -> Dataset:
 
     After a `?` follow choices, divided by `&`: a key of `COLUMNS` names its column, `tags.NAME` that of a tag, `tags`
     lists columns to slice by, `dialect` is a dialect unless a column has that name, and any other key keeps the rows
-    with that value.
+    with that value. `db` may also be a path with columns in it: 'db=databases/{db_name}.sqlite'.
     """
     if not argument:
         raise UsageError(f"{kind} needs a file", f"For instance {kind}:questions.{kind}.")
@@ -122,6 +124,10 @@ def find_columns(columns: Sequence[str], named: Mapping[str, str], source: str) 
         if part == "gold" and "golds" in named and "gold" not in named:
             continue
         wanted = (named[part],) if part in named else usual
+        if part == "db" and _IN_BRACES.search(wanted[0]):
+            _check_braces(wanted[0], columns, source)
+            found[part] = wanted[0]
+            continue
         column = next((name for name in wanted if name in columns), None)
         if column is not None:
             found[part] = column
@@ -131,6 +137,21 @@ def find_columns(columns: Sequence[str], named: Mapping[str, str], source: str) 
                 f"{did_you_mean(wanted[0], columns)} Name it with ?{part}=COLUMN after the path.",
             )
     return found
+
+
+def _check_braces(pattern: str, columns: Sequence[str], source: str) -> None:
+    for name in _IN_BRACES.findall(pattern):
+        if name not in columns:
+            raise DatasetError(f"{source} has no column '{name}'", did_you_mean(name, columns))
+
+
+def _db(row: Row, layout: Mapping[str, str]) -> str:
+    """The path of a row's database as the row, or the pattern, gives it; empty without one."""
+    named = layout.get("db", "")
+    if not _IN_BRACES.search(named):
+        value = row.get(named)
+        return "" if value is None else str(value)
+    return _IN_BRACES.sub(lambda match: as_text(row.get(match[1])), named)
 
 
 def tag_columns(columns: Sequence[str], named: Mapping[str, str], source: str) -> dict[str, str]:
@@ -158,14 +179,11 @@ def _problems(rows: Sequence[Row], layout: Mapping[str, str], folder: Path) -> l
         for column in texts
         if not any(text.strip() for text in _texts(row.get(column)))
     ]
-    files = {row[layout["db"]]: number for number, row in reversed(list(enumerate(rows, 1))) if _has(row, layout, "db")}
-    gone = [f"row {number}: no database {folder / str(db)}" for db, number in files.items() if not
-            (folder / str(db)).is_file()]  # fmt: skip
-    return lacking + gone[::-1]
-
-
-def _has(row: Row, layout: Mapping[str, str], part: str) -> bool:
-    return part in layout and row.get(layout[part]) not in (None, "")
+    first: dict[str, int] = {}
+    for number, row in enumerate(rows, 1):
+        first.setdefault(_db(row, layout), number)
+    gone = {db: number for db, number in first.items() if db and not (folder / db).is_file()}
+    return lacking + [f"row {number}: no database {folder / db}" for db, number in gone.items()]
 
 
 def _texts(value: Any) -> list[str]:
@@ -193,7 +211,8 @@ def _example(row: Row, layout: Mapping[str, str], tags: Mapping[str, str], diale
     question, schema = str(given["question"]).strip(), str(given.get("schema") or "").strip()
     golds = _golds(row, layout)
     content = hashlib.sha256("\0".join((question, schema, *golds)).encode()).hexdigest()
-    db = (folder / str(given["db"])).resolve() if "db" in given else None
+    place = _db(row, layout)
+    db = (folder / place).resolve() if place else None
     spoken = str(given.get("dialect") or dialect).strip().lower()
     own = row.get("tags")
     example_id = as_text(given["id"]) if "id" in given else f"h{content[:12]}"
