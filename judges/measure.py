@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from benchmark.identity import digest, file_digest
 from benchmark.labels import read_labels
 from benchmark.store import RunFolder, write_atomically
 from benchmark.types import SCHEMA_VERSION, Verdict, VerdictLabel
+from judges.across import Across, JudgedRun, across
 from judges.aggregate import Rule
 from judges.agreement import Agreement, agreement
 from judges.bias import Repeatability, order_swap, repeatability
@@ -59,7 +60,8 @@ class RunCalibration:
     """All that is known of the judges of a run. `judges` ends with the panel where there are several.
 
     `source` is 'engine' or the name of a labels file, `source_digest` its hash; `verdicts_digest` is that of the labels
-    that were measured. `warnings` are about all judges; each has its own besides.
+    that were measured. `warnings` are about all judges; each has its own besides. `across` is what all runs of the same
+    command say together.
     """
 
     run_id: str
@@ -71,6 +73,7 @@ class RunCalibration:
     agreement: Agreement | None
     self_checks: tuple[SelfCheck, ...]
     warnings: tuple[str, ...]
+    across: Across | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -85,12 +88,19 @@ class Truth:
     warnings: tuple[str, ...] = ()
 
 
+def calibrate_runs(folders: Sequence[RunFolder], source: str, rule: Rule = "majority") -> list[RunCalibration]:
+    """Measure the judges of each run, and over all runs together. Raises UsageError as `calibrate_run` does."""
+    found = [calibrate_run(folder, source, rule) for folder in folders]
+    together = across([_judged_run(folder, source) for folder in folders], found[0].source) if found else None
+    return [replace(one, across=together) for one in found]
+
+
 def calibrate_run(folder: RunFolder, source: str, rule: Rule = "majority") -> RunCalibration:
     """Measure the judges of a run by a labels file, or by `ENGINE`. Raises UsageError without verdicts or labels."""
     said = said_of(folder.verdicts())
     if not said:
         raise UsageError(f"{folder.path} has no verdicts to calibrate", "Ask a judge: 'sqlgauge judge RUN --judge J'.")
-    truth = by_engine(folder) if source == ENGINE else by_people(folder, Path(source))
+    truth = truth_of(folder, source)
     asked = {item for labels in said.values() for item in labels}
     known = {item: label for item, label in truth.labels.items() if item in asked}
     if not known:
@@ -132,6 +142,25 @@ def read_calibration(folder: RunFolder) -> RunCalibration | None:
     except msgspec.DecodeError as error:
         raise UsageError(f"{path} is damaged: {error}", "Make it anew with 'sqlgauge judge RUN --calibrate'.") from None
     return found if found.verdicts_digest == verdicts_digest(folder.verdicts()) else None
+
+
+def truth_of(folder: RunFolder, source: str) -> Truth:
+    """What a labels file, or the `ENGINE`, says of a run's answers."""
+    return by_engine(folder) if source == ENGINE else by_people(folder, Path(source))
+
+
+def _judged_run(folder: RunFolder, source: str) -> JudgedRun:
+    manifest, verdicts = folder.manifest(), folder.verdicts()
+    model, dataset = (manifest.identity.get(part) or {} for part in ("model", "dataset"))
+    return JudgedRun(
+        run_id=manifest.run_id,
+        model=str(model.get("spec")),
+        dataset=str(dataset.get("fingerprint")),
+        digest=verdicts_digest(verdicts),
+        said=said_of(verdicts),
+        truth=truth_of(folder, source).labels,
+        groups={example.id: example.group for example in folder.iter_examples()},
+    )
 
 
 def by_people(folder: RunFolder, path: Path) -> Truth:

@@ -7,55 +7,33 @@ a call. Does not: weigh the judges; `judges.aggregate` and `judges.calibrate` do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from benchmark.chat import Budget, ChatClient, ChatReply, ChatSettings, Prices
+from benchmark.chat import Budget, ChatClient, ChatSettings, Prices
 from benchmark.errors import UsageError
 from benchmark.store import RunFolder
-from benchmark.types import Failure, Message, Verdict
-from judges.bill import Bill, Estimate, Outcome, estimate
+from benchmark.types import Verdict
+from judges.bill import Estimate, Outcome, estimate
+from judges.desk import Desk, Progress, Work, Write
 from judges.ledger import Ledger, opened
-from judges.parse import UnreadableVerdict, parse_verdict
 from judges.questions import VERDICT_SCHEMA, Question, keys_of, questions_about
 from judges.rubric import find_rubric
 from judges.stream import stream
 
-Progress = Callable[[str, int, int], None]
-Write = Callable[[Verdict], None]
-#: One base URL for all judges, or one a judge.
-Bases = str | Mapping[str, str] | None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Ask:
-    """One call to make, and the places in runs that its verdict goes to."""
-
-    chat: tuple[Message, ...]
-    targets: list[tuple[Write, Verdict]] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Work:
-    """What is left to do for one judge: verdicts to write without a call, and calls by key. `total` slots in all."""
-
-    total: int = 0
-    free: list[tuple[Write, Verdict]] = field(default_factory=list)
-    asks: dict[str, _Ask] = field(default_factory=dict)
-
-    @property
-    def open(self) -> int:
-        return sum(len(ask.targets) for ask in self.asks.values())
+#: One base URL for all judges, or for each judge one, or several that are asked in turn.
+Bases = str | Mapping[str, str | Sequence[str]] | None
 
 
 class Panel:
     """The judges of a run. Making one checks every name, key, price and the rubric; no call is made yet.
 
-    `repeat` asks each question so many times, `swap` asks each again with gold and prediction in each other's place.
-    `max_cost` is in USD, for all calls of this panel. `cache` is a folder of verdicts that other runs paid for.
-    Raises UnknownName, MissingKey, UsageError.
+    `repeat` asks each question so many times (with a seed, each time with the next seed), `swap` asks each again with
+    gold and prediction in each other's place. `max_cost` is in USD, for all calls of this panel; a `budget` that others
+    spend from as well stands in for it. `cache` is a folder of verdicts that other runs paid for. With `keyless` keys
+    may be missing, for a panel that only estimates. Raises UnknownName, MissingKey, UsageError.
     """
 
     def __init__(
@@ -70,6 +48,8 @@ class Panel:
         max_cost: float | None = None,
         prices: Path | None = None,
         cache: Path | None = None,
+        budget: Budget | None = None,
+        keyless: bool = False,
     ) -> None:
         self._rubric = find_rubric(rubric)  # an unknown name is said now
         self.rubric, self.repeat, self.swap, self.cache = rubric, repeat, swap, cache
@@ -80,10 +60,12 @@ class Panel:
                 f"rubric {rubric} says which query is the gold, so the two cannot trade places", "No --swap."
             )
         asked = replace(settings or ChatSettings(max_tokens=400), response_schema=VERDICT_SCHEMA)
-        self.budget = Budget(max_cost)
+        self.budget = budget or Budget(max_cost)
         costs = Prices.read(prices)
         self.clients = {
-            judge: ChatClient(judge, asked, _base_of(api_base, judge), prices=costs, budget=self.budget)
+            judge: ChatClient(
+                judge, asked, _base_of(api_base, judge), prices=costs, budget=self.budget, keyless=keyless
+            )
             for judge in dict.fromkeys(judges)
         }
 
@@ -124,8 +106,8 @@ class Panel:
         """What to ask about a run."""
         return questions_about(folder, self.rubric, swap=self.swap)
 
-    def _work(self, runs: Sequence[tuple[RunFolder, Write]], ledger: Ledger) -> dict[str, _Work]:
-        work = {judge: _Work() for judge in self.clients}
+    def _work(self, runs: Sequence[tuple[RunFolder, Write]], ledger: Ledger) -> dict[str, Work]:
+        work = {judge: Work() for judge in self.clients}
         for folder, write in runs:
             questions = self.questions(folder)
             current = {(v.example_id, v.sample, v.judge, v.repeat, v.swapped): v for v in folder.every_verdict()}
@@ -134,32 +116,17 @@ class Panel:
                     work[judge].total += 1
                     blank = self._blank(judge, question, number, key)
                     if not _same(current.get(question.slot(judge, number)), blank):
-                        _add(work[judge], question, blank, write, ledger)
+                        work[judge].add(question, blank, write, ledger)
         return work
 
-    def _do(self, work: Mapping[str, _Work], ledger: Ledger, progress: Progress) -> Outcome:
-        bills = {judge: Bill(judge=judge) for judge in work}
-        done = {judge: found.total - found.open for judge, found in work.items()}
-
-        def deliver(judge: str, ask: _Ask, reply: ChatReply) -> None:
-            for number, (write, blank) in enumerate(ask.targets):
-                verdict = _filled(blank, reply)
-                write(replace(verdict, reused=number > 0))
-                if number == 0:
-                    ledger.keep(verdict)
-                    bills[judge].add(verdict)
-            done[judge] += len(ask.targets)
-            progress(f"judge {judge}", done[judge], work[judge].total)
-
-        for judge, found in work.items():
-            for write, verdict in found.free:
-                write(verdict)
-                bills[judge].reused += verdict.reused
-            progress(f"judge {judge}", done[judge], found.total)
-        ended = stream({judge: list(found.asks.values()) for judge, found in work.items()}, self.clients, deliver)
+    def _do(self, work: Mapping[str, Work], ledger: Ledger, progress: Progress) -> Outcome:
+        several = frozenset(judge for judge, client in self.clients.items() if len(client.places) > 1)
+        desk = Desk(work, ledger, progress, several)
+        desk.write_free()
+        ended = stream({judge: list(found.asks.values()) for judge, found in work.items()}, self.clients, desk)
         for judge, left in ended.unasked.items():
-            bills[judge].unasked = left
-        return Outcome(bills=tuple(bills.values()), over_budget=ended.over_budget)
+            desk.bills[judge].unasked = left
+        return Outcome(bills=tuple(desk.bills.values()), over_budget=ended.over_budget)
 
     def _blank(self, judge: str, question: Question, repeat: int, key: str) -> Verdict:
         return Verdict(
@@ -176,7 +143,7 @@ class Panel:
         )
 
 
-def _base_of(bases: Bases, judge: str) -> str | None:
+def _base_of(bases: Bases, judge: str) -> str | Sequence[str] | None:
     return bases.get(judge) if isinstance(bases, Mapping) else bases
 
 
@@ -185,36 +152,3 @@ def _same(found: Verdict | None, wanted: Verdict) -> bool:
     if found is None or found.label is None:
         return False
     return found.key == wanted.key if found.key else found.prompt_hash == wanted.prompt_hash
-
-
-def _add(work: _Work, question: Question, blank: Verdict, write: Write, ledger: Ledger) -> None:
-    """Find the verdict without a call, or put the call on the list, once for all that have its key."""
-    if not question.chat:
-        status = question.prompt_hash.removeprefix("none:")
-        reason = f"no SQL to judge ({status}); decided without a call"
-        work.free.append((write, replace(blank, label="incorrect", reason=reason)))
-    elif (paid := ledger.find(blank.key)) is not None:
-        here = {"example_id": blank.example_id, "sample": blank.sample, "reused": True}
-        work.free.append((write, replace(paid, **here)))  # type: ignore[arg-type]
-    else:
-        work.asks.setdefault(blank.key, _Ask(chat=question.chat)).targets.append((write, blank))
-
-
-def _filled(blank: Verdict, reply: ChatReply) -> Verdict:
-    """A verdict from a reply: its label, or the error that left it without one."""
-    verdict = replace(
-        blank,
-        model_version=reply.model_version,
-        prompt_tokens=reply.prompt_tokens,
-        completion_tokens=reply.completion_tokens,
-        cost_usd=reply.cost_usd,
-        timing=reply.timing,
-        error=reply.error,
-    )
-    if reply.error is not None:
-        return verdict
-    try:
-        opinion = parse_verdict(reply.text)
-    except UnreadableVerdict as error:
-        return replace(verdict, error=Failure(type="UnreadableVerdict", message=str(error), retryable=True))
-    return replace(verdict, label=opinion.label, reason=opinion.reason, confidence=opinion.confidence)

@@ -77,10 +77,14 @@ def questions_about(folder: RunFolder, rubric: str, *, swap: bool = False) -> li
 def keys_of(
     questions: Sequence[Question], client: ChatClient, rubric_digest: str, repeat: int
 ) -> Iterator[tuple[Question, int, str]]:
-    """Each question, with each of its repeats and that one's key; the key is empty where there is nothing to ask."""
+    """Each question, with each of its repeats and that one's key; the key is empty where there is nothing to ask.
+
+    Where a seed is sent, each repeat has one of its own, and its key knows it.
+    """
     judge = digest({**client.identity(), "rubric": rubric_digest})
     for question in questions:
         said = [(message.role, message.content) for message in question.chat]
         asked = digest([judge, said, question.swapped]) if said else ""
         for number in question.repeats(repeat):
-            yield question, number, asked and digest([asked, number])
+            seed = client.seed_of(number) if number else None
+            yield question, number, asked and digest([asked, number] if seed is None else [asked, number, seed])

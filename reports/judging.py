@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from judges.across import Across
 from judges.agreement import Agreement
 from judges.calibrate import Calibration
 from judges.figures import Figure
@@ -20,6 +21,10 @@ NOTE = (
     "by prediction-powered inference (PPI) and by Rogan and Gladen. A judge without calibration is no measurement."
 )
 UNCALIBRATED = "not calibrated: no measurement"
+POOLED_HEADS = ("judge", "runs", "sensitivity", "specificity", "right and wrong labels")
+POOLED_NOTE = (
+    "Pooled over runs; a question that several runs answered counts as one cluster. No run is corrected by these."
+)
 HEADS = ("judge", "says correct", "sensitivity", "specificity", "corrected (PPI)", "corrected (Rogan-Gladen)", "labels")
 
 
@@ -56,6 +61,35 @@ def judge_warnings(row: Row) -> list[str]:
         return []
     own = (f"{one.judge}: {warning}" for one in found.judges for warning in one.warnings)
     return [*found.warnings, *own]
+
+
+def across_of(table: Table) -> list[Across]:
+    """What `--calibrate` found over several runs of a table, once each; none where a run's verdicts are others now."""
+    now = {row.run_id: "" if row.calibration is None else row.calibration.verdicts_digest for row in table.rows}
+    found: list[Across] = []
+    for row in table.rows:
+        one = None if row.calibration is None else row.calibration.across
+        stale = one is None or any(now.get(run, digest) != digest for run, digest in one.runs.items())
+        if one is not None and not stale and one not in found and (one.pooled or one.own_family):
+            found.append(one)
+    return found
+
+
+def pooled_rows(found: Across) -> Iterator[tuple[str, ...]]:
+    """The cells under `POOLED_HEADS` for each judge."""
+    for one in found.pooled:
+        yield (
+            one.judge,
+            str(one.runs),
+            *map(share, (one.sensitivity, one.specificity)),
+            f"{one.right} and {one.wrong}",
+        )
+
+
+def across_notes(found: Across) -> list[str]:
+    """Whether judges favour their own family, and what forbids to correct by pooled rates."""
+    warnings = (f"{one.judge}: {warning}" for one in found.pooled for warning in one.warnings)
+    return [*(one.sentence for one in found.own_family), *warnings]
 
 
 def matrix(found: Agreement) -> tuple[list[str], list[list[str]]]:

@@ -8,7 +8,7 @@ is published. `--yes` holds for one command and is not kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -47,12 +47,12 @@ class Disclosure:
         return [self.recipient, self.fingerprint, self.results]
 
 
-def recipients(places: Mapping[str, str | None], named: Collection[str]) -> list[str]:
-    """Who gets what judges are asked: `places` is the base URL by judge, None for the provider's own.
+def recipients(places: Mapping[str, Sequence[str | None]], named: Collection[str]) -> list[str]:
+    """Who gets what judges are asked: `places` are the base URLs by judge, None for the provider's own.
 
     `named` are the judges whose place the command says; another one's comes from the environment.
     """
-    found = (_recipient(judge, place, sure=judge in named) for judge, place in places.items())
+    found = (_recipient(judge, place, sure=judge in named) for judge, urls in places.items() for place in urls)
     return sorted({recipient for recipient in found if recipient})
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlgauge.grids import inert
 
 if TYPE_CHECKING:
+    from judges.across import Across
     from judges.agreement import Agreement
     from judges.bill import Bill, Estimate, Outcome
     from judges.calibrate import Calibration
@@ -38,7 +39,8 @@ def as_text(shown: Shown) -> str:
 
     blocks = ["\n".join(map(bill, shown.outcome.bills))] if shown.outcome else []
     if shown.calibrations:
-        return "\n\n".join([*blocks, *map(calibration, shown.calibrations)])
+        together = shown.calibrations[0].across
+        return "\n\n".join(filter(None, [*blocks, *map(calibration, shown.calibrations), across(together)]))
     checks = self_checks(shown.runs)
     for run in find_runs(shown.runs):
         more = [line for one in checks[str(run.path)] for line in self_check(one)]
@@ -59,7 +61,8 @@ def as_json(shown: Shown) -> str:
         "bills": msgspec.to_builtins(shown.outcome.bills) if shown.outcome else [],
         "failed": shown.outcome.failed if shown.outcome else 0,
         "self_checks": msgspec.to_builtins(self_checks(shown.runs)),
-        "calibrations": msgspec.to_builtins(list(shown.calibrations)),
+        "calibrations": msgspec.to_builtins([replace(one, across=None) for one in shown.calibrations]),
+        "across": msgspec.to_builtins(shown.calibrations[0].across) if shown.calibrations else None,
     }
     return json.dumps(found, indent=2)
 
@@ -86,13 +89,24 @@ def estimates_as_json(found: Iterable[Estimate]) -> list[dict[str, Any]]:
 
 
 def bill(found: Bill) -> str:
-    """What one judge took, in a line."""
+    """What one judge took, in a line, and what to mind: several versions or servers, and its last failure."""
     unpriced = f" ({found.unpriced} calls without a price)" if found.unpriced else ""
     unasked = f", {found.unasked} not asked" if found.unasked else ""
-    return (
+    more = [
+        f"{found.judge}: note: answers of {len(found.versions)} versions of the model: {tally(found.versions)}"
+    ] if len(found.versions) > 1 else []  # fmt: skip
+    more += [f"{found.judge}: answered by {tally(found.places)}"] if found.places else []
+    more += [f"{found.judge}: last failure: {found.error}"] if found.error else []
+    line = (
         f"{found.judge}: {found.calls} calls, {found.failed} failed, {found.reused} reused{unasked}; "
         f"{found.prompt_tokens:,} + {found.completion_tokens:,} tokens, {found.cost_usd:.4f} USD{unpriced}"
     )
+    return inert("\n".join([line, *more]))
+
+
+def tally(found: Mapping[str, int]) -> str:
+    """Names and how often each came."""
+    return ", ".join(f"{name} ({number})" for name, number in found.items())
 
 
 def calibration(found: RunCalibration) -> str:
@@ -107,6 +121,24 @@ def calibration(found: RunCalibration) -> str:
         f"note: {one.judge}: {head}: {of.reason}" for one in found.judges for head, of in figures(one) if of.reason
     ]
     lines += [f"note: {one.judge}: {warning}" for one in found.judges for warning in one.warnings]
+    return inert("\n".join(lines))
+
+
+def across(found: Across | None) -> str:
+    """What several runs say of each judge together; '' where that is nothing."""
+    if found is None or not (found.pooled or found.own_family):
+        return ""
+    lines = []
+    if found.pooled:
+        heads = ("judge", "runs", "labelled", "sensitivity", "specificity")
+        rows = [
+            (one.judge, str(one.runs), f"{one.right} right, {one.wrong} wrong", percent(one.sensitivity),
+             percent(one.specificity))
+            for one in found.pooled
+        ]  # fmt: skip
+        lines = ["pooled over runs (each run is corrected by its own rates, not by these)", *table([heads, *rows])]
+    lines += [f"note: {one.judge}: {warning}" for one in found.pooled for warning in one.warnings]
+    lines += [f"self-preference: {one.sentence}" for one in found.own_family]
     return inert("\n".join(lines))
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, QUIET
+from sqlgauge.commands.options import AS_JSON, MAP, QUIET
 
 
 @click.command()
 @click.argument("train")
 @click.argument("test")
+@MAP
 @click.option("--train-split", default="train", show_default=True)
 @click.option("--test-split", default="test", show_default=True)
 @click.option(
@@ -29,6 +30,7 @@ from sqlgauge.commands.options import AS_JSON, QUIET
 def contamination(
     train: str,
     test: str,
+    map: tuple[str, ...],
     train_split: str,
     test_split: str,
     runs: tuple[Path, ...],
@@ -39,7 +41,8 @@ def contamination(
 ) -> None:
     """Which items of TEST stand in TRAIN too: to the letter, normalised, with other literals, in nearly the same words?
 
-    TRAIN and TEST are datasets; local files need hold no more than questions and golds.
+    TRAIN and TEST are datasets; local files need hold no more than questions and golds. --map is for those of both
+    that are tables; one with other columns than the other names them in itself, as 'csv:FILE?question=ask'.
 
     \b
     Examples:
@@ -47,14 +50,16 @@ def contamination(
       sqlgauge contamination gretel:train.jsonl gretel:test.jsonl --out overlap --max-seen 0
     """
     from benchmark.contamination import report
+    from benchmark.datasets.table import tables_mapped
     from sqlgauge import verbs
     from sqlgauge.grids import inert
     from sqlgauge.progress import Bars
 
     with Bars(quiet=quiet) as progress:
         found = verbs.contamination(
-            train, test, train_split=train_split, test_split=test_split, out=out, runs=runs, progress=progress
-        )
+            *tables_mapped((train, test), map), train_split=train_split, test_split=test_split, out=out, runs=runs,
+            progress=progress,
+        )  # fmt: skip
     click.echo(json.dumps(report.as_json(found), indent=2) if as_json else inert("\n".join(report.summary(found))))
     if max_seen is not None:
         verbs.check_clean(found, max_seen)

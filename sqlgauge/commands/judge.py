@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RUBRIC, RUNS, YES, asker
+from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RPM, RUBRIC, RUNS, TPM, YES, asker
 
 
 @click.command()
@@ -16,10 +16,14 @@ from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RUBRIC, 
 @click.option("--judge", "judges", multiple=True, help="A litellm model; several make a panel.")
 @RUBRIC
 @click.option(
-    "--api-base", multiple=True, metavar="[JUDGE=]URL", help="Base URL of a judge's own OpenAI-compatible server."
-)
+    "--api-base", multiple=True, metavar="[JUDGE=]URL",
+    help="Base URL of a judge's own OpenAI-compatible server; several for one judge are asked in turn.",
+)  # fmt: skip
 @click.option("--swap", is_flag=True, help="Ask each question again with gold and prediction in each other's place.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, metavar="K", help="Ask each question K times.")
+@click.option(
+    "--seed", type=int, metavar="N", help="Sent to judges that take one; each repeat has the next.  [default: none]"
+)
 @click.option(
     "--calibrate", "truth", metavar="LABELS",
     help="Measure the judges by a file of 'sqlgauge label', or by 'engine': proofs and counterexamples.",
@@ -30,6 +34,12 @@ from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RUBRIC, 
 )  # fmt: skip
 @MAX_COST
 @PRICES
+@RPM
+@TPM
+@click.option(
+    "--max-errors", type=click.FloatRange(0, 1), default=0.05, metavar="SHARE", show_default=True,
+    help="Exit 3 where more than this share of any judge's calls failed; 1 accepts all.",
+)  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(min=1), help="Calls at once for each judge.  [default: 8]")
 @click.option("--no-cache", is_flag=True, help="Do not reuse verdicts that other runs on this machine paid for.")
 @click.option("--dry-run", is_flag=True, help="Print one prompt, the tokens and the cost; call nothing.")
@@ -42,6 +52,7 @@ def judge(
     truth: str | None,
     rule: str,
     no_cache: bool,
+    max_errors: float,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -59,6 +70,7 @@ def judge(
       sqlgauge judge runs/mine --calibrate labels.jsonl
       sqlgauge judge runs --calibrate engine --aggregate weighted
     """
+    from judges.bill import check_errors
     from sqlgauge import judged, verbs
     from sqlgauge.progress import Bars
 
@@ -78,6 +90,8 @@ def judge(
     calibrations = verbs.calibrate(runs, truth=truth, rule=rule) if truth else []  # type: ignore[arg-type]
     shown = judged.Shown(runs=runs, outcome=outcome, calibrations=calibrations)
     click.echo(judged.as_json(shown) if as_json else judged.as_text(shown))
-    if outcome is not None and outcome.failed:
-        said = "judge calls failed and have no verdict; run the same command again to retry."
-        click.echo(f"{outcome.failed} {said}", err=True)
+    if outcome is not None:
+        if outcome.failed:
+            said = "judge calls failed and have no verdict; run the same command again to retry."
+            click.echo(f"{outcome.failed} {said}", err=True)
+        check_errors(outcome, max_errors)

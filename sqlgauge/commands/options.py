@@ -19,7 +19,16 @@ MAX_COST = click.option(
     "--max-cost",
     type=click.FloatRange(min=0),
     metavar="USD",
-    help="Stop asking judges before this much is spent; exit 3.",
+    help="Stop calling models behind an API before this much is spent; exit 3.",
+)
+RPM = click.option(
+    "--rpm",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The most requests to each model behind an API in any minute.",
+)
+TPM = click.option(
+    "--tpm", type=click.IntRange(min=1), metavar="N", help="The most tokens, of prompts and answers, likewise."
 )
 PRICES = click.option(
     "--prices", type=click.Path(path_type=Path), metavar="FILE",
@@ -28,6 +37,10 @@ PRICES = click.option(
 YES = click.option(
     "--yes", is_flag=True, help="Agree to send schemas, questions, golds and answers to the judges' providers."
 )
+MAP = click.option(
+    "--map", multiple=True, metavar="OURS=THEIRS",
+    help="A column of a jsonl:, csv: or parquet: file by its name there, as question=utterance; repeatable.",
+)  # fmt: skip
 SEARCH_DATABASES = click.option(
     "--search-databases", type=int, metavar="N",
     help="Databases to seek a counterexample on, for equivalence; 0: no search.  [default: 60]",

@@ -9,6 +9,7 @@ import click
 
 from sqlgauge.commands.options import (
     AS_JSON,
+    MAP,
     MAX_COST,
     PRICES,
     QUIET,
@@ -25,7 +26,11 @@ from sqlgauge.commands.options import (
 
 @click.command()
 @click.option("--model", help="hf/ID[@REVISION][+ADAPTER], builtin/smollm2-135m, file/PATH, gold, or a litellm name.")
-@click.option("--dataset", help="builtin, gretel, gretel:PATH, spider:DIR, or jsonl:, csv: or parquet:PATH.")
+@click.option(
+    "--dataset",
+    help="builtin, gretel[@REVISION], gretel:PATH, spider:DIR, bird:DIR, or jsonl:, csv: or parquet:PATH.",
+)
+@MAP
 @click.option("--judge", "judges", multiple=True, help="A litellm model that judges the answers; repeatable.")
 @RUBRIC
 @click.option(

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, QUIET
+from sqlgauge.commands.options import AS_JSON, MAP, QUIET
 from sqlgauge.verbs.trust import THRESHOLD
 
 
 @click.command()
 @click.argument("dataset")
+@MAP
 @click.option("--split", default="test", show_default=True)
 @click.option("--limit", type=int, help="Only the first N items.")
 @click.option("--sample", type=int, help="Only N items drawn by --seed.")
@@ -28,6 +29,7 @@ from sqlgauge.verbs.trust import THRESHOLD
 @QUIET
 def validate(
     dataset: str,
+    map: tuple[str, ...],
     split: str,
     limit: int | None,
     sample: int | None,
@@ -46,6 +48,7 @@ def validate(
       sqlgauge validate builtin
       sqlgauge validate jsonl:my_questions.jsonl --threshold 1 --out health
     """
+    from benchmark.datasets.table import mapped
     from benchmark.validate import report
     from sqlgauge import verbs
     from sqlgauge.grids import inert
@@ -53,7 +56,7 @@ def validate(
 
     with Bars(quiet=quiet) as progress:
         chosen, health = verbs.validate(
-            dataset, split=split, limit=limit, sample=sample, seed=seed, where=where, out=out, workers=workers,
+            mapped(dataset, map), split=split, limit=limit, sample=sample, seed=seed, where=where, out=out, workers=workers,
             progress=progress,
         )  # fmt: skip
     shown = json.dumps(report.as_json(chosen, health), indent=2)

@@ -199,6 +199,87 @@ def test_yes_is_for_scripts(cli, runs, server) -> None:
     cli(*arguments, check=2)
 
 
+def test_a_dry_run_needs_no_key(cli, runs) -> None:
+    judges = ("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash")
+    asked = [part for judge in judges for part in ("--judge", judge)]
+    found = json.loads(cli("judge", "runs", *asked, "--dry-run", "--json").stdout)
+    assert [(one["judge"], one["calls"], one["usd_high"] > 0) for one in found] == [(j, 2 * N, True) for j in judges]
+    assert "OPENAI_API_KEY is not set" in cli("judge", "runs", *asked, "--yes", check=2).stderr
+
+
+def test_too_many_failed_calls_are_exit_3(cli, runs, server, tmp_path: Path) -> None:
+    server.script = lambda call: Answer(status=401) if call.model == "b" else lenient(call)
+    done = cli(*judged(server, "a", "b"), "--concurrency", 1, check=3)
+    assert len([call for call in server.calls if call.model == "b"]) == 1, "one wrong key is enough"
+    assert "openai/b: 1 calls, 1 failed, 0 reused, 23 not asked" in done.stdout
+    assert f"more than 5.0% of a judge's calls failed (--max-errors):\n  openai/b: {2 * N} of {2 * N}" in done.stderr
+    assert "AuthenticationError" in done.stderr
+    assert "run the same command again" in done.stderr
+    assert {v.judge for v in RunFolder(tmp_path / "runs/gold").verdicts() if v.label} == {"openai/a"}
+    assert "judge calls failed" in cli(*judged(server, "b"), "--max-errors", 1).stderr
+    server.script = lenient
+    cli(*judged(server, "a", "b"))
+    assert len(server.calls) == 2 * N + 1 + 1 + 7 + 2 * N, "a's verdicts are not paid for again"
+
+
+def test_the_servers_of_a_judge_stand_in_for_each_other(cli, runs, server) -> None:
+    dead = "http://127.0.0.1:9/v1"
+    bases: list[Any] = ["--api-base", f"openai/a={dead}", "--api-base", f"openai/a={server.url}/v1"]
+    arguments = ["judge", "runs/gold", "--judge", "openai/a", *bases, "--quiet"]
+    done = cli(*arguments)
+    assert f"openai/a: answered by {server.url}/v1 ({N})" in done.stdout
+    far = ["--api-base", f"openai/a={server.url}/v1", "--api-base", "openai/a=https://far.example.org/v1"]
+    refused = cli("judge", "runs/gold", "--judge", "openai/a", *far, check=2)
+    assert "would be sent to far.example.org" in refused.stderr, "whoever may get the data is named"
+
+
+def test_a_pace_can_be_set(cli, runs, server) -> None:
+    cli(*judged(server, "a"), "--rpm", 1000, "--tpm", 1_000_000)
+    assert len(server.calls) == 2 * N
+    small = cli(*judged(server, "b"), "--tpm", 100, check=3)
+    assert "TooLarge" in small.stderr
+    assert "--tpm allows 100 a minute" in small.stderr
+    assert len(server.calls) == 2 * N
+
+
+def test_repeats_have_seeds_of_their_own(cli, runs, server) -> None:
+    cli("judge", "runs/gold", "--judge", "openai/a", "--api-base", f"{server.url}/v1", "--repeat", 2, "--seed", 5)
+    assert sorted(call.body["seed"] for call in server.calls) == [5] * N + [6] * N
+
+
+def test_runs_are_compared_and_own_families_found(cli, server, tmp_path: Path) -> None:
+    """Two runs, of the judge's own family and of another one: pooled rates, and whether it favours its own."""
+    server.script = lambda call: Answer("SELECT NULL")
+    for name, model in (("own", "openai/m"), ("other", "anthropic/m")):
+        base = ["--api-base", f"{server.url}/v1" if name == "own" else server.url]
+        cli("run", "--model", model, *base, "--dataset", "builtin", "--limit", N, "--name", name, "--quiet")
+    for name in ("own", "other"):  # the judge passes all of its own family's wrong answers, and none of the others'
+        label = "correct" if name == "own" else "incorrect"
+        server.script = lambda call, label=label: verdict(label)
+        arguments = ["judge", f"runs/{name}", "--judge", "openai/a", "--api-base", f"{server.url}/v1", "--no-cache"]
+        cli(*arguments, "--quiet")
+    done = cli("judge", "runs", "--calibrate", "engine")
+    assert "pooled over runs" in done.stdout
+    assert f"openai/a  2     0 right, {2 * N} wrong  none         50.0%" in done.stdout
+    assert "its specificity differs between runs, from 0.0% (own) to 100.0% (other)" in done.stdout
+    said = "self-preference: openai/a (openai) lets 100.0% of 12 wrong answers of its own family pass, and 0.0% of 12"
+    assert said in done.stdout
+    assert "more lenient with its own family" in done.stdout
+    found = json.loads(cli("judge", "runs", "--calibrate", "engine", "--json").stdout)["across"]
+    assert found["pooled"][0]["wrong"] == 2 * N
+    (one,) = found["own_family"]
+    assert (one["own_runs"], one["other_runs"]) == (["own"], ["other"])
+    assert one["found"]["difference"]["value"] == 1.0
+    assert 0.5 < one["found"]["difference"]["low"] < 1.0
+    cli("report", "runs", "--out", "site")
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "lets 100.0% of 12 wrong answers of its own family pass" in page
+    assert "its specificity differs between runs" in page
+    alone = cli("judge", "runs/own", "--calibrate", "engine").stdout
+    assert "cannot be told: no other family's run is among those given" in alone
+    assert "pooled over runs" not in alone
+
+
 def test_each_judge_can_have_a_server_of_its_own(cli, runs, server) -> None:
     with JudgeServer(lenient) as other:
         bases: list[Any] = ["--api-base", f"openai/b={other.url}/v1", "--api-base", f"{server.url}/v1"]
@@ -234,7 +315,7 @@ def test_a_judge_that_obeys_an_injected_verdict_is_unreadable_not_right(cli, ser
     (tmp_path / "p.jsonl").write_text(json.dumps({"id": "1", "pred": attack}) + "\n")
     cli("run", "--model", "file/p.jsonl", "--dataset", "jsonl:q.jsonl", "--name", "x", "--quiet")
     server.script = lambda call: Answer(call.prompt[call.prompt.index("Query B") :][:150])
-    done = cli("judge", "runs/x", "--judge", "openai/a", "--api-base", f"{server.url}/v1", "--quiet")
+    done = cli("judge", "runs/x", "--judge", "openai/a", "--api-base", f"{server.url}/v1", "--quiet", check=3)
     assert "1 judge calls failed" in done.stderr
     (found,) = RunFolder(tmp_path / "runs/x").verdicts()
     assert found.label is None
@@ -251,3 +332,41 @@ def test_run_judges_what_it_made(cli, server, tmp_path: Path) -> None:
     other = ["--judge", "openai/b", "--judge-api-base", f"{server.url}/v1", "--max-cost", 0.1]
     assert "the limit of 0.1 USD" in cli(*arguments, *other, "--prices", "prices.yaml", check=3).stderr
     assert len(server.calls) == 3
+
+
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_the_budget_holds_for_the_model_too_and_a_rerun_goes_on(cli, server, tmp_path: Path, at_once: int) -> None:
+    server.script = lambda call: Answer("SELECT 1") if call.model == "m" else verdict("correct")
+    (tmp_path / "prices.yaml").write_text(
+        "openai/m: {input_per_million: 0, output_per_million: 1000}\n"  # 0.256 at most, and 0.003 in truth
+        "openai/a: {input_per_million: 0, output_per_million: 1000}\n"  # 0.4 at most
+    )
+    base = f"{server.url}/v1"
+    arguments = ["run", "--model", "openai/m", "--api-base", base, "--dataset", "builtin", "--limit", N, "--name", "x",
+                 "--quiet", "--concurrency", at_once, "--prices", "prices.yaml"]  # fmt: skip
+    done = cli(*arguments, "--max-cost", 0.27, check=3)
+    assert "the limit of 0.27 USD is reached" in done.stderr
+    assert "goes on from there" in done.stderr
+    run = RunFolder(tmp_path / "runs" / "x")
+    kept = [one for one in run.generations() if one.error is None]
+    assert 0 < len(kept) == len(server.calls) < N, "all that was paid for is stored"
+    assert not run.manifest().complete
+    judge = ["--judge", "openai/a", "--judge-api-base", base]
+    both = cli(*arguments, *judge, "--max-cost", 0.42, check=3)
+    assert "the limit of 0.42 USD is reached" in both.stderr
+    generated = [call for call in server.calls if call.model == "m"]
+    assert len(generated) == N, "no prompt is paid for twice"
+    assert run.manifest().complete
+    cli(*arguments, *judge)
+    assert len([call for call in server.calls if call.model == "a"]) == N
+    assert len([call for call in server.calls if call.model == "m"]) == N
+    assert "no price is known for openai/other" in cli(
+        "run", "--model", "openai/other", "--api-base", base, "--dataset", "builtin", "--max-cost", 1, check=2
+    ).stderr  # fmt: skip
+
+
+def test_a_run_whose_judge_never_answers_is_no_success(cli, server) -> None:
+    server.script = lambda call: Answer(status=401)
+    arguments = ["run", "--model", "gold", "--dataset", "builtin", "--limit", 3, "--name", "x", "--quiet"]
+    done = cli(*arguments, "--judge", "openai/a", "--judge-api-base", f"{server.url}/v1", check=3)
+    assert "openai/a: 3 of 3 (100.0%)" in done.stderr

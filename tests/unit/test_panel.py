@@ -18,13 +18,14 @@ from benchmark.chat import ChatSettings
 from benchmark.errors import BudgetExceeded, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
 from benchmark.store import RunFolder
-from benchmark.types import Example, Generation, Message, Prompt, RunManifest, Verdict
-from judges.bill import check_errors
+from benchmark.types import Example, Failure, Generation, Message, Prompt, RunManifest, Verdict
+from judges.bill import Bill, check_errors
 from judges.ledger import Cache
 from judges.panel import Panel
 from judges.questions import keys_of
 from judges.rubric import find_rubric
 from judges.stream import GIVE_UP, LOST, UNREADABLE
+from sqlgauge.judged import bill as shown_bill
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # litellm, aiohttp and pydantic warn about themselves
 JUDGES = ("openai/a", "anthropic/b", "gemini/c")
@@ -326,6 +327,18 @@ def test_servers_stand_in_for_each_other_under_one_key(server: JudgeServer, fold
         panel_of(server).judge(folder, silent)
         assert len(server.calls) == 12, "another server alone may hold another model"
         assert {v.key for v in folder.verdicts()}.isdisjoint(keys)
+
+
+def test_answers_of_several_versions_are_said() -> None:
+    one = Verdict(example_id="i", judge="openai/a", label="correct", reason="", prompt_hash="h", model_version="a-1")
+    bill = Bill(judge="openai/a")
+    for version in ("a-1", "a-2", "a-2"):
+        bill.add(replace(one, model_version=version), place="http://gpu1/v1")
+    bill.add(replace(one, label=None, error=Failure(type="Bad", message="\x1b[31mred\nline", retryable=True)))
+    shown = shown_bill(bill)
+    assert "openai/a: note: answers of 2 versions of the model: a-1 (1), a-2 (2)" in shown
+    assert "openai/a: answered by http://gpu1/v1 (3)" in shown
+    assert "last failure: Bad:  [31mred line" in shown, "a server's text cannot steer a terminal"
 
 
 def test_each_repeat_has_the_next_seed(server: JudgeServer, folder: RunFolder) -> None:

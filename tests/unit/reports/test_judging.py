@@ -10,9 +10,9 @@ import pytest
 
 from benchmark.store import RunFolder
 from benchmark.types import Verdict
-from judges.measure import calibrate_run, write_calibration
+from judges.measure import calibrate_run, calibrate_runs, write_calibration
 from reports.html import render_page
-from reports.judging import judge_rows, matrix, together
+from reports.judging import across_notes, across_of, judge_rows, matrix, pooled_rows, together
 from reports.markdown import render_markdown
 from reports.tables import build_board
 
@@ -111,3 +111,33 @@ def test_names_of_judges_and_files_are_inert(make_run, score_list, verdict_list,
     rows = [line for line in section.splitlines() if line.startswith("| m |")]
     assert len(rows) == 3
     assert {line.replace("\\|", "").count("|") for line in rows} == {9}
+
+
+def test_several_runs_together_and_own_families(make_run, score_list, verdict_list, tmp_path: Path) -> None:
+    """One judge over two runs, of its own family and of another; gone from the page once a verdict is another one."""
+    said = {"openai/gpt-4o": ("correct", "correct", "correct", "correct"), "hf/Qwen/Q": LABELS}
+    runs = [
+        make_run(model, score_list("execution", 1.0, 1.0, 0.0, 0.0), judged=verdict_list("openai/<b>judge", *votes))
+        for model, votes in said.items()
+    ]
+    rows = [
+        {"run_id": run.manifest().run_id, "example_id": f"e{n}", "label": label}
+        for run in runs for n, label in enumerate(LABELS)
+    ]  # fmt: skip
+    path = tmp_path / "labels.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for run, found in zip(runs, calibrate_runs(runs, str(path)), strict=True):
+        write_calibration(run, found)
+    board = build_board(runs)
+    (found,) = across_of(board.tables[0])
+    assert [cells[:2] for cells in pooled_rows(found)] == [("openai/<b>judge", "2")]
+    (sentence, warning) = across_notes(found)
+    assert "lets 100.0% of 2 wrong answers of its own family pass, and 0.0% of 2 of others" in sentence
+    assert "too few to see whether its error rates differ" in warning
+    page = render_page(board)
+    assert page.count("lets 100.0% of 2 wrong answers of its own family pass") == 1, "once, and not for each run"
+    assert "Pooled over runs" in page
+    assert "<b>judge" not in page
+    assert across_of(build_board(runs[:1]).tables[0]) == [found], "a run that is not shown cannot be checked"
+    runs[1].append_verdicts(verdict_list("openai/<b>judge", "unsure"))
+    assert across_of(build_board(runs).tables[0]) == []
