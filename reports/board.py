@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from benchmark.health import BlanketScore
 from judges.measure import RunCalibration
 
 #: The metric that orders the rows, where any run of a table has it.
@@ -18,6 +19,9 @@ HEADLINE = "execution"
 
 #: How the column of a judge begins.
 JUDGED = "judge: "
+
+#: (step, value) of a quantity of a training.
+Curve = tuple[tuple[int, float], ...]
 
 #: What is shown where there is no figure.
 NO_FIGURE = "\N{EN DASH}"
@@ -143,6 +147,15 @@ class Equivalence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """What a page says of an adapter. `steps` and `checked` are (step, loss): in training, and on held-out rows."""
+
+    facts: tuple[Fact, ...]
+    steps: Curve
+    checked: Curve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One run. Counts are None where the run folder holds nothing to count; `rank` where the run cannot be ranked."""
 
@@ -165,6 +178,9 @@ class Row:
     differing: tuple[Fact, ...]  # this run's value of each setting in which the table's runs differ
     facts: tuple[Fact, ...]
     calibration: RunCalibration | None = None  # of the verdicts that the run holds
+    adapter: Adapter | None = None
+    clean: Cell | None = None  # the headline on the items that no training item is like; None where nothing is known
+    seen: int = 0  # items that the training may have shown to the model
 
     @property
     def headline(self) -> Cell:
@@ -185,6 +201,20 @@ class Row:
 
 
 NO_ERRORS = ErrorCount(main=0, any=0, examples=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Items of one status that leave the headline for every model alike, with a few of them. `fails`: no score either.
+
+    A status is one of `benchmark.health`; `examples` are ids.
+    """
+
+    status: str
+    meaning: str
+    count: int
+    fails: bool
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +311,8 @@ class Table:
     disagreement: Disagreement | None
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    blanket: tuple[BlanketScore, ...] = ()  # what writes that know nothing of the question score on items that write
 
     @property
     def shown_errors(self) -> tuple[str, ...]:
@@ -297,11 +329,21 @@ class Table:
         """Whether any run was scored for equivalence."""
         return any(row.equivalence is not None for row in self.rows)
 
+    @property
+    def ranked(self) -> tuple[Row, ...]:
+        """The rows that have a rank."""
+        return tuple(row for row in self.rows if row.rank is not None)
+
+    def pair(self, one: Row, other: Row) -> Pair | None:
+        """What separates two rows; None where they were not compared."""
+        wanted = {one.run_id, other.run_id}
+        pairs = self.ranking.pairs if self.ranking else ()
+        return next((pair for pair in pairs if {pair.upper, pair.lower} == wanted), None)
+
     def neighbours(self) -> tuple[tuple[Row, Row, Pair], ...]:
         """Each two ranked rows that follow one another, with what separates them."""
-        pairs = {frozenset((pair.upper, pair.lower)): pair for pair in (self.ranking.pairs if self.ranking else ())}
-        ranked = [row for row in self.rows if row.rank is not None]
-        return tuple((a, b, pairs[frozenset((a.run_id, b.run_id))]) for a, b in pairwise(ranked))
+        found = ((a, b, self.pair(a, b)) for a, b in pairwise(self.ranked))
+        return tuple((a, b, pair) for a, b, pair in found if pair is not None)
 
     @property
     def shown_slicings(self) -> tuple[Slicing, ...]:

@@ -18,7 +18,7 @@ from reports.wording import short
 
 #: Identity keys that make two rows hard to compare when they differ.
 COMPARED = (
-    *("dtype", "model.load_in_4bit", "model.merged", "model.device"),
+    *("dtype", "model.load_in_4bit", "model.load_in_8bit", "model.merged", "model.device"),
     *("decoding", "prompt", "policy", "scoring", "batch_size"),
 )
 #: Packages of the provenance by which scores, and those by which a local model's answers, may differ.

@@ -18,7 +18,7 @@ import msgspec
 
 from reports.board import FAILURES, Board, Cell, Combination, Disagreement, Row, Table
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Value = str | int | float | bool | None
 

@@ -13,7 +13,7 @@ from html import escape
 from reports.board import FAILURES, NO_FIGURE, Board, Row, Slicing, Table
 from reports.judging import HEADS as JUDGE_HEADS
 from reports.judging import NOTE as JUDGES_NOTE
-from reports.judging import beside, has_judges, judge_rows, judge_warnings, matrix, together
+from reports.judging import across_notes, across_of, beside, has_judges, judge_rows, judge_warnings, matrix, together
 from reports.wording import (
     COMBINATIONS,
     EQUIVALENCE_HEADS,
@@ -24,12 +24,14 @@ from reports.wording import (
     TITLE,
     USAGE_HEADS,
     agreement,
+    clean_part,
     count,
     counted_from,
     dataset_facts,
     equivalence_cells,
     failure_name,
     figure,
+    left_out_note,
     p_value,
     percent,
     points,
@@ -59,9 +61,13 @@ def render_markdown(board: Board) -> str:
 def table_blocks(table: Table) -> list[str]:
     """One dataset: facts, warnings, accuracy, what separates the rows, slices, errors, disagreement, provenance."""
     blocks = [f"## {text(table.dataset.name)}", bullets(f"{k}: {text(v)}" for k, v in dataset_facts(table.dataset))]
+    if table.left_out:
+        blocks.append(text(left_out_note(table)))
     if table.warnings:
         blocks.append("> **Read with care**\n>\n" + bullets(map(text, table.warnings), "> - "))
     blocks += ["### Accuracy", accuracy_grid(table)]
+    if clean := [f"{text(row.model)}: {clean_part(row)}" for row in table.rows if row.clean is not None]:
+        blocks.append(bullets(clean))
     if any(row.differing for row in table.rows):
         blocks += ["### Settings in which the runs differ", settings_grid(table)]
     blocks += [*rank_blocks(table), *equivalence_blocks(table), *judge_blocks(table)]
@@ -140,7 +146,8 @@ def judge_blocks(table: Table) -> list[str]:
             ]
         if notes := judge_warnings(row):
             blocks.append(bullets(f"{text(row.model)}: {text(note)}" for note in notes))
-    return blocks
+    across = [text(note) for found in across_of(table) for note in across_notes(found)]
+    return [*blocks, bullets(across)] if across else blocks
 
 
 def usage_grid(table: Table) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
 from benchmark.extract import extract
+from benchmark.health import Health
 from benchmark.store import RunFolder
 from benchmark.types import EXTERNAL, NO_VALUE, Example, Generation, RunManifest, Score
 from judges.measure import RunCalibration, read_calibration
-from reports.board import HEADLINE, JUDGED, Usage
+from reports.adapters import read_adapter
+from reports.board import HEADLINE, JUDGED, Adapter, Usage
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -87,6 +89,18 @@ class Column:
         """Places, samples and values, each of shape (answers,)."""
         return np.array(self.places, np.int64), np.array(self.samples, np.int64), np.array(self.values, np.float64)
 
+    def without(self, left_out: Collection[int]) -> Column:
+        """The same answers but for those to some items; how answers ended is still told of all."""
+        if not left_out:
+            return self
+        found = Column(statuses=self.statuses)
+        for place, sample, value in zip(self.places, self.samples, self.values, strict=True):
+            if place not in left_out:
+                found.places.append(place)
+                found.samples.append(sample)
+                found.values.append(value)
+        return found
+
     def by_item(self, n: int) -> FloatArray:
         """The mean value of each of n items over its answers, shape (n,); NaN for an item without any value.
 
@@ -146,6 +160,10 @@ class RunData:
     wrong: Sequence[Wrong]  # what execution (or else an external verdict) calls wrong
     decided: Decided
     calibration: RunCalibration | None
+    adapter: Adapter | None
+    health: Mapping[str, Health]
+    seen: frozenset[int]  # places of items that the model's training may have shown to it; with `known_overlap`
+    known_overlap: bool
 
 
 def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
@@ -166,7 +184,7 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
     for verdict in run.verdicts():
         label = None if verdict.label is None else float(verdict.label == "correct")  # 'unsure' is not
         columns[JUDGE_PREFIX + verdict.judge].add(items.place(verdict.example_id), verdict.sample, label)
-    generations = run.generations()
+    generations, overlaps = run.generations(), run.contamination()
     return RunData(
         manifest=manifest,
         columns={name: columns[name] for name in sorted(columns, key=column_order)},
@@ -176,6 +194,10 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
         wrong=wrong_answers(generations, wrong[headline_of(columns) or HEADLINE], items),
         decided=decided,
         calibration=read_calibration(run),
+        adapter=read_adapter(run),
+        health=run.health(),
+        seen=frozenset(items.place(key) for key, one in overlaps.items() if one.seen),
+        known_overlap=bool(overlaps),
     )
 
 

@@ -6,35 +6,63 @@ else's is left alone; a check writes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from benchmark.errors import CheckFailed, UsageError
-from benchmark.identity import slug, text_digest
-from benchmark.store import write_atomically
+from benchmark.store import RunFolder, write_atomically
 from reports.badge import render_badge
 from reports.board import Board
 from reports.exports import flat_tables, parquet_rows, render_csv, render_json, render_parquet
-from reports.html import GENERATOR, PAGE, STYLE, TEMPLATES, render_page
+from reports.html import GENERATOR, PAGE, SCRIPTS, STYLE, TEMPLATES, render_page
 from reports.hub import Published, by_model, render_card, render_eval_results
 from reports.markdown import render_markdown
+from reports.names import file_names
+from reports.places import places
+from reports.sets import set_files
+from reports.tables import grouped
 
 NOTHING_SAID = Published()
+#: The site's files, one a line.
+LIST = "files.txt"
+#: Problems that a failed check names.
+MOST_NAMED = 20
+File = tuple[str, bytes]
 
 
-def render_files(board: Board, published: Published = NOTHING_SAID) -> dict[str, bytes]:
-    """Every file of the site, by its path inside the site's folder."""
-    flat = flat_tables(board)
-    return {
-        PAGE: render_page(board).encode(),  # first: from then on the folder is known as ours
-        STYLE: (TEMPLATES / STYLE).read_bytes(),
-        "leaderboard.md": render_markdown(board).encode(),
-        "leaderboard.json": render_json(board),
-        **{f"{table.name}.csv": render_csv(table) for table in flat},
-        **{f"{table.name}.parquet": render_parquet(table) for table in flat},
-        **hub_files(board, published),
-        **badge_files(board),
-    }
+def site_files(
+    board: Board, published: Published = NOTHING_SAID, runs: Sequence[RunFolder] | None = None
+) -> Iterator[File]:
+    """Every file of the site, by its path inside the site's folder; the items of `runs` where they are given."""
+    yield from top_files(board, published, items=runs is not None)
+    groups = {} if runs is None else grouped(runs)
+    for table, place in zip(board.tables, places(board, items=runs is not None), strict=True):
+        for name, body in set_files(table, place, groups.get(table.dataset.fingerprint, ())):
+            yield f"{place.folder}/{name}", body
+
+
+def top_files(board: Board, published: Published = NOTHING_SAID, *, items: bool = False) -> Iterator[File]:
+    """The leaderboard in all its formats."""
+    yield PAGE, render_page(board, items=items).encode()  # first: from then on the folder is known as ours
+    for name in (STYLE, *SCRIPTS):
+        yield name, (TEMPLATES / name).read_bytes()
+    yield "leaderboard.md", render_markdown(board).encode()
+    yield "leaderboard.json", render_json(board)
+    for table in flat_tables(board):
+        yield f"{table.name}.csv", render_csv(table)
+        yield f"{table.name}.parquet", render_parquet(table)
+    yield from hub_files(board, published).items()
+    yield from badge_files(board).items()
+
+
+def with_list(files: Iterable[File]) -> Iterator[File]:
+    """The files, and last the list of their names, by which a later writing finds what is no longer of the site."""
+    names = []
+    for name, body in files:
+        names.append(name)
+        yield name, body
+    yield LIST, "".join(f"{name}\n" for name in sorted(names)).encode()
 
 
 def hub_files(board: Board, published: Published) -> dict[str, bytes]:
@@ -59,37 +87,65 @@ def badge_files(board: Board) -> dict[str, bytes]:
     return {f"badges/{names[k]}.svg": render_badge(label, row.headline).encode() for k, (_, label, row) in runs.items()}
 
 
-def file_names(keys: list[str], shown: list[str] | None = None) -> dict[str, str]:
-    """A readable file name for each key; where two would be the same, with a piece of the key's hash."""
-    names = [slug(text)[-100:].lstrip("-.") for text in shown or keys]
-    counts = Counter(names)
-    return {
-        key: name if counts[name] == 1 else f"{name}-{text_digest(key)[7:15]}"
-        for key, name in zip(keys, names, strict=True)
-    }
+def write_site(
+    board: Board, out: Path, published: Published = NOTHING_SAID, runs: Sequence[RunFolder] | None = None
+) -> list[Path]:
+    """Write the site into `out`; returns the paths. Raises UsageError where `out` is no folder of ours to write to.
 
-
-def write_site(board: Board, out: Path, published: Published = NOTHING_SAID) -> list[Path]:
-    """Write the site into `out`; returns the paths. Raises UsageError where `out` is no folder of ours to write to."""
-    files = render_files(board, published)
-    refuse_foreign(out, list(files))
-    for name, body in files.items():
+    Files of an earlier site in `out` that this one does not have are removed.
+    """
+    own = (name for name, _ in top_files(board, published))
+    refuse_foreign(out, chain(own, [LIST], (place.folder for place in places(board, items=False))))
+    before, written = listed(out), []
+    for name, body in with_list(site_files(board, published, runs)):
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, body)
-    return [out / name for name in files]
+        written.append(path)
+    remove_stale(out, before - {path.relative_to(out).as_posix() for path in written})
+    return written
 
 
-def check_site(board: Board, out: Path, published: Published = NOTHING_SAID) -> list[Path]:
+def check_site(
+    board: Board, out: Path, published: Published = NOTHING_SAID, runs: Sequence[RunFolder] | None = None
+) -> list[Path]:
     """Compare the site in `out` with what would be written; returns the paths. Raises CheckFailed with a list."""
-    files = render_files(board, published)
-    problems = [f"{name}: {problem}" for name, body in files.items() if (problem := problem_of(out / name, body))]
+    names, problems = [], []
+    for name, body in with_list(site_files(board, published, runs)):
+        names.append(name)
+        if problem := problem_of(out / name, body):
+            problems.append(f"{name}: {problem}")
     if problems:
+        shown = problems[:MOST_NAMED] + [f"and {len(problems) - MOST_NAMED} more"] * (len(problems) > MOST_NAMED)
         raise CheckFailed(
-            f"{len(problems)} of {len(files)} files in {out} are not what these runs give:\n  " + "\n  ".join(problems),
+            f"{len(problems)} of {len(names)} files in {out} are not what these runs give:\n  " + "\n  ".join(shown),
             "Write them again with 'sqlgauge report' and the same options, without --check.",
         )
-    return [out / name for name in files]
+    return [out / name for name in names]
+
+
+def listed(out: Path) -> set[str]:
+    """The files of the site in `out` by its own list; only names that stay inside `out`."""
+    try:
+        names = (out / LIST).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return set()
+    return {
+        name for name in names if name.isprintable() and not Path(name).is_absolute() and ".." not in Path(name).parts
+    }
+
+
+def remove_stale(out: Path, names: Iterable[str]) -> None:
+    """Remove files that are no longer of the site, and folders that this leaves empty."""
+    for name in names:
+        path = out / name
+        if not path.resolve().is_relative_to(out.resolve()):
+            continue  # by way of a link
+        if path.is_file() and not path.is_symlink():
+            path.unlink()
+        for folder in [out / parent for parent in Path(name).parents if parent.parts]:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def problem_of(path: Path, body: bytes) -> str | None:
@@ -102,10 +158,12 @@ def problem_of(path: Path, body: bytes) -> str | None:
     return "differs"
 
 
-def refuse_foreign(out: Path, names: list[str]) -> None:
+def refuse_foreign(out: Path, names: Iterable[str]) -> None:
     """Raise UsageError unless `out` is free, or holds a site that this module wrote."""
     hint = "Choose another --out."
-    if out.exists() and not out.is_dir():
+    if not out.exists():
+        return
+    if not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", hint)
     page = out / PAGE
     if page.exists():

@@ -11,15 +11,18 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmark.errors import UsageError
+from benchmark.health import FAILING, MEANING, TELLS_NOTHING, Health, blanket_scores, by_status, excluded
+from benchmark.sqlengine.results import ASK_FOR_TABLE
 from benchmark.store import RunFolder
 from benchmark.taxonomy import CATEGORIES
 from benchmark.types import RunManifest
-from reports.board import FAILURES, HEADLINE, Board, Dataset, ErrorCount, Rank, Row, Table
+from reports.board import FAILURES, HEADLINE, Board, Dataset, ErrorCount, LeftOut, Rank, Row, Table
 from reports.cautions import cautions, differing, few_clusters, same_name
 from reports.disagreement import disagreement
 from reports.equivalence import equivalence_of
@@ -31,6 +34,11 @@ from reports.slices import Partition, complexity_order, mean_cell, partitions, s
 
 __all__ = ["Board", "build_board", "complexity_order"]
 
+#: Ids that are named for each status of items that leave the headline.
+SHOWN_LEFT_OUT = 5
+#: A run with its manifest.
+Run = tuple[RunManifest, RunFolder]
+
 
 def build_board(runs: Sequence[RunFolder]) -> Board:
     """Read the runs and make one table a dataset fingerprint.
@@ -38,13 +46,18 @@ def build_board(runs: Sequence[RunFolder]) -> Board:
     A folder named twice counts once. Raises UsageError for a folder that is no run, or whose manifest names no model
     or dataset, or that holds a score outside [0, 1].
     """
+    tables = sorted(map(read_table, grouped(runs).values()), key=lambda t: (t.dataset.name, t.dataset.fingerprint))
+    return Board(tables=tuple(map(replace_warnings, tables, same_name([table.dataset for table in tables]))))
+
+
+def grouped(runs: Sequence[RunFolder]) -> dict[str, list[Run]]:
+    """The runs by the fingerprint of their dataset, each with an id of its own."""
     folders = {run.path.resolve(): run for run in runs}
-    groups: dict[str, list[tuple[RunManifest, RunFolder]]] = defaultdict(list)
+    groups: dict[str, list[Run]] = defaultdict(list)
     for _, run in sorted(folders.items()):
         manifest = run.manifest()
         groups[str(required(manifest, "dataset", "fingerprint"))].append((manifest, run))
-    tables = sorted(map(read_table, groups.values()), key=lambda t: (t.dataset.name, t.dataset.fingerprint))
-    return Board(tables=tuple(map(replace_warnings, tables, same_name([table.dataset for table in tables]))))
+    return {fingerprint: told_apart(group) for fingerprint, group in groups.items()}
 
 
 def replace_warnings(table: Table, more: Sequence[str]) -> Table:
@@ -60,18 +73,25 @@ class Shared:
     headline: str
     parts: Sequence[Partition]
     ranks: Mapping[str, Rank]
+    vacuous: frozenset[int]
 
 
-def read_table(group: Sequence[tuple[RunManifest, RunFolder]]) -> Table:
+def read_table(group: Sequence[Run]) -> Table:
     """The table of runs that share a dataset fingerprint."""
     items = Items()
-    runs = [read_run(folder, manifest, items) for manifest, folder in told_apart(group)]
+    runs = [read_run(folder, manifest, items) for manifest, folder in group]
     columns = tuple(sorted({column for run in runs for column in run.columns}, key=column_order))
     headline = headline_of(columns) or HEADLINE
+    health = health_of(runs)
+    vacuous = leaves_headline(runs, health, items) if headline == HEADLINE else frozenset[int]()
     n = len(items.places)
-    leading = {run.manifest.run_id: run.columns[headline].by_item(n) for run in runs if headline in run.columns}
+    leading = {
+        run.manifest.run_id: run.columns[headline].without(vacuous).by_item(n)
+        for run in runs
+        if headline in run.columns
+    }
     ranks, ranking = rank_runs({name: values for name, values in leading.items() if not np.isnan(values).all()}, items)
-    shared = Shared(items, headline, partitions(items) if leading else [], ranks)
+    shared = Shared(items, headline, partitions(items) if leading else [], ranks, vacuous)
     built = (build_row(run, errors, shared) for run, errors in zip(runs, count_errors(runs, items), strict=True))
     ordered = sorted(zip(built, runs, strict=True), key=lambda pair: row_order(pair[0]))
     rows, manifests = tuple(row for row, _ in ordered), [run.manifest for _, run in ordered]
@@ -87,10 +107,39 @@ def read_table(group: Sequence[tuple[RunManifest, RunFolder]]) -> Table:
         disagreement=disagreement(runs, columns, items),
         rows=tuple(replace(row, differing=setting_facts(m, settings)) for row, m in zip(rows, manifests, strict=True)),
         warnings=(*cautions(manifests, rows, ranking), *few_clusters(ranking)),
+        left_out=left_out(health, vacuous=bool(vacuous)),
+        blanket=blanket_scores(health.values()),
     )
 
 
-def told_apart(group: Sequence[tuple[RunManifest, RunFolder]]) -> list[tuple[RunManifest, RunFolder]]:
+def health_of(runs: Sequence[RunData]) -> dict[str, Health]:
+    """How sound the table's items are, by any of its runs: they share their items, so what one knows holds for all."""
+    return {key: one for run in runs for key, one in run.health.items()}
+
+
+def leaves_headline(runs: Sequence[RunData], health: Mapping[str, Health], items: Items) -> frozenset[int]:
+    """Places of items that tell nothing. A policy that reproduces another evaluator keeps all, as that one does."""
+    if any(run.manifest.identity.get("policy") not in ASK_FOR_TABLE for run in runs):
+        return frozenset()
+    return frozenset(items.places[key] for key in excluded(health) if key in items.places)
+
+
+def left_out(health: Mapping[str, Health], *, vacuous: bool) -> tuple[LeftOut, ...]:
+    """What is not in the headline, by status: items that fail, and with `vacuous` those that tell nothing."""
+    return tuple(
+        LeftOut(
+            status=status,
+            meaning=MEANING[status],
+            count=len(found),
+            fails=status in FAILING,
+            examples=tuple(sorted(one.example_id for one in found)[:SHOWN_LEFT_OUT]),
+        )
+        for status, found in by_status(health.values()).items()
+        if status in FAILING or (vacuous and status in TELLS_NOTHING)
+    )
+
+
+def told_apart(group: Sequence[Run]) -> list[Run]:
     """The runs by their id, with a number after an id that several folders have (the same --name in two places)."""
     seen: Counter[str] = Counter()
     found = []
@@ -105,8 +154,10 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
     """One run's figures."""
     manifest, columns, n = run.manifest, run.columns, len(shared.items.places)
     source = failure_source(columns)
+    leading = columns[shared.headline].without(shared.vacuous) if shared.headline in columns else None
+    cells = {name: mean_cell(column, n) for name, column in columns.items()}
     return Row(
-        model=str(required(manifest, "model", "spec")),
+        model=shown_model(str(required(manifest, "model", "spec"))),
         run_id=manifest.run_id,
         complete=manifest.complete,
         examples=manifest.counts.get("examples"),
@@ -114,8 +165,8 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
         scored=len(set(columns[source].places)) if source else 0,
         headline_column=shared.headline,
         rank=shared.ranks.get(manifest.run_id),
-        cells={name: mean_cell(column, n) for name, column in columns.items()},
-        slices=slice_cells(columns[shared.headline], shared.parts) if shared.headline in columns else {},
+        cells=cells if leading is None else {**cells, shared.headline: mean_cell(leading, n)},
+        slices=slice_cells(leading, shared.parts) if leading is not None else {},
         failures=count_failures(columns[source]) if source else None,
         failures_from=source,
         cut_by_length=run.cut_by_length,
@@ -125,7 +176,21 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
         differing=(),
         facts=facts(manifest),
         calibration=run.calibration,
+        adapter=run.adapter,
+        clean=mean_cell(leading.without(run.seen), n) if leading is not None and run.known_overlap else None,
+        seen=len(run.seen),
     )
+
+
+def shown_model(spec: str) -> str:
+    """A model as a reader knows it: of an absolute path only the last part, for a site is no place for local folders.
+
+    >>> shown_model("file//home/me/codes-7b.jsonl"), shown_model("hf/org/name+/tmp/adapters/demo")
+    ('file/codes-7b.jsonl', 'hf/org/name+demo')
+    """
+    kind, slash, rest = spec.partition("/")
+    parts = [Path(part).name if part.startswith("/") else part for part in rest.split("+")]
+    return kind + slash + "+".join(parts)
 
 
 def failure_source(columns: Mapping[str, Column]) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from benchmark.health import BLANKET as BLANKET
 from reports.board import (
     HEADLINE,
     NO_FIGURE,
@@ -18,6 +19,7 @@ from reports.board import (
     Rank,
     Ranking,
     Result,
+    Row,
     Table,
     Usage,
 )
@@ -104,6 +106,11 @@ def interval(cell: Cell) -> str:
     return f"{100 * cell.low:.1f} to {100 * cell.high:.1f}" if cell.known else NO_FIGURE
 
 
+def sortable(cell: Cell) -> str:
+    """What a column of figures is sorted by; '' without data."""
+    return f"{cell.value:.6f}" if cell.known else ""
+
+
 def figure(cell: Cell) -> str:
     """A whole cell on one line: '60.0% (42.3 to 75.4), n 30'."""
     return f"{percent(cell.value)} ({interval(cell)}), n {cell.n}" if cell.known else NO_FIGURE
@@ -125,7 +132,7 @@ def points(value: float) -> str:
     >>> points(0.034)
     '+3.4'
     """
-    return NO_FIGURE if math.isnan(value) else f"{100 * value:+.1f}"
+    return NO_FIGURE if math.isnan(value) else f"{round(100 * value, 1) or 0.0:+.1f}"  # no "-0.0"
 
 
 def points_interval(pair: Pair) -> str:
@@ -228,6 +235,20 @@ def dataset_facts(dataset: Dataset) -> tuple[tuple[str, str], ...]:
         ("fingerprint", dataset.fingerprint),
         ("note", dataset.note or NO_FIGURE),
     )
+
+
+def left_out_note(table: Table) -> str:
+    """How many items leave the headline and why, as a sentence; '' where none do."""
+    if not table.left_out:
+        return ""
+    total = sum(one.count for one in table.left_out)
+    parts = ", ".join(f"{one.count} {one.status.replace('_', ' ')}" for one in table.left_out)
+    return f"{total} items leave the headline for every model alike: {parts}."
+
+
+def clean_part(row: Row) -> str:
+    """The headline on the items that training did not show, as a phrase; '' where nothing is known of overlap."""
+    return "" if row.clean is None else f"clean part {figure(row.clean)}; {row.seen} items may have been seen"
 
 
 def counted_from(table: Table) -> str:

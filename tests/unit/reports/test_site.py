@@ -67,6 +67,84 @@ def test_our_own_site_is_replaced(board, tmp_path):
     assert "hf/<wbr>good" in (tmp_path / "index.html").read_text()
 
 
+@pytest.fixture
+def runs(make_run, score_list):
+    values = ((1.0, 1.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))
+    return [make_run(f"hf/m{n}", score_list("execution", *found)) for n, found in enumerate(values)]
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_same_runs_give_the_same_bytes_of_items_too(runs, tmp_path):
+    write_site(build_board(runs), tmp_path / "a", runs=runs)
+    write_site(build_board(runs[::-1]), tmp_path / "b", runs=runs[::-1])
+    write_site(build_board(runs), tmp_path / "b", runs=runs)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert check_site(build_board(runs), tmp_path / "a", runs=runs)
+
+
+def test_a_second_writing_removes_what_is_no_longer_of_the_site(runs, tmp_path):
+    site = tmp_path / "site"
+    write_site(build_board(runs), site, runs=runs)
+    (site / "CNAME").write_text("example.org")
+    before = contents(site)
+    write_site(build_board(runs[:1]), site, runs=runs[:1])
+    after = contents(site)
+    gone = before.keys() - after.keys()
+    assert {name.rpartition("/")[2] for name in gone} >= {
+        "compare.html",
+        "run-run-1.html",
+        "answer-2-0.js",
+        "run-2.svg",
+    }
+    assert "CNAME" in after
+    assert (site / "files.txt").read_text().split() == sorted(after.keys() - {"CNAME", "files.txt"})
+    write_site(build_board([]), site)
+    assert not [path for path in site.iterdir() if path.is_dir()]
+    assert (site / "CNAME").read_text() == "example.org"
+
+
+def test_a_hostile_list_of_files_deletes_nothing_outside(runs, tmp_path):
+    site, outside = tmp_path / "site", tmp_path / "outside"
+    write_site(build_board(runs), site, runs=runs)
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    (tmp_path / "kept").write_text("kept")
+    (site / "link").symlink_to(outside)
+    (site / "linked").symlink_to(outside / "kept")
+    lines = [
+        "../kept",
+        "./../kept",
+        "x/../../kept",
+        str(tmp_path / "kept"),
+        "link/kept",
+        "linked",
+        "..",
+        ".",
+        "",
+        "/",
+        "a\0b",
+        "~",
+    ]
+    (site / "files.txt").write_text("\n".join(lines))
+    write_site(build_board(runs), site, runs=runs)
+    assert (tmp_path / "kept").read_text() == (outside / "kept").read_text() == "kept"
+    assert (site / "linked").is_symlink()
+    (site / "files.txt").write_bytes(b"\xff\xfe../kept")
+    write_site(build_board(runs), site, runs=runs)
+    assert (tmp_path / "kept").exists()
+
+
+def test_a_check_knows_items(runs, tmp_path):
+    write_site(build_board(runs), tmp_path, runs=runs)
+    (shard,) = tmp_path.glob("*/data/answer-1-0.js")
+    shard.write_bytes(shard.read_bytes().replace(b"select 1", b"select 2"))
+    with pytest.raises(CheckFailed, match=r"data/answer-1-0\.js: differs"):
+        check_site(build_board(runs), tmp_path, runs=runs)
+
+
 def test_a_check_names_what_is_missing_or_differs_and_writes_nothing(board, tmp_path):
     with pytest.raises(CheckFailed, match=r"index\.html: missing"):
         check_site(board, tmp_path / "site")
