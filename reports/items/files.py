@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from benchmark.identity import canonical_json
@@ -123,7 +124,7 @@ def _texts(source: _Source) -> Iterator[File]:
 
 def _answers(source: _Source, readers: Sequence[RunReader]) -> Iterator[File]:
     prompts = dict(zip(_prompt_numbers(readers), [prompt_of(reader.manifest) for reader in readers], strict=True))
-    known = {place: prompt for place, prompt in prompts.items() if prompt is not None}
+    shown = _Shown({place: prompt for place, prompt in prompts.items() if prompt is not None}, source.unsound)
     with Comparing() as comparing:
         begun: Callable[[], Answered] | None = None
         first = 0
@@ -132,22 +133,28 @@ def _answers(source: _Source, readers: Sequence[RunReader]) -> Iterator[File]:
             answers = [_answered(range(first, first + len(batch)), reader) for reader in readers]
             ready, begun = begun, _compared(batch, answers, comparing)
             if ready is not None:
-                yield from _written(first - len(before), before, ready(), known)
+                yield from _written(first - len(before), before, ready(), shown)
             first, before = first + len(batch), batch
         if begun is not None:
-            yield from _written(first - len(before), before, begun(), known)
+            yield from _written(first - len(before), before, begun(), shown)
 
 
-def _written(
-    first: int, batch: Sequence[Example], answers: Answered, prompts: Mapping[int | None, Any]
-) -> Iterator[File]:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of items beside themselves: each different prompt by its number, and what is wrong with some."""
+
+    prompts: Mapping[int | None, Any]
+    unsound: Mapping[str, str]
+
+
+def _written(first: int, batch: Sequence[Example], answers: Answered, shown: _Shown) -> Iterator[File]:
     """The shards of some items, the first of which has the place `first`."""
     for places in chunks(len(batch), CHUNK):
         number, part = (first + places.start) // CHUNK, batch[places.start : places.stop]
-        yield _file(f"item-{number}", _items(part, source.unsound))
+        yield _file(f"item-{number}", _items(part, shown.unsound))
         for run, found in enumerate(answers):
             yield _file(f"answer-{run}-{number}", found[places.start : places.stop])
-        for place, prompt in prompts.items():
+        for place, prompt in shown.prompts.items():
             yield _file(f"prompt-{place}-{number}", [cut(prompt_text(one, prompt)) for one in part])
 
 

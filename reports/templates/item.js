@@ -19,7 +19,7 @@ const itempage = (() => {
       bar(beside),
       heading,
       about(item),
-      ...(item.unsound ? [h("p", { class: "warnings" }, "This item leaves the headline, or has a note on its gold: ", item.unsound)] : []),
+      ...(item.unsound ? [h("p", { class: "warnings" }, "The item itself: ", item.unsound)] : []),
       ...(item.hint ? [h("p", {}, h("strong", {}, "Hint: "), item.hint)] : []),
       runs(head, letters, r),
       ...(answers.length ? answers.flatMap((answer) => answered(item, answer, answers.length)) : [h("p", {}, "This run has no answer to the item.")]),
