@@ -164,6 +164,7 @@ def test_records_hold_everything_about_an_answer(shop):
         "group": "shop",
         "task": "read",
         "hint": "a hint",
+        "unsound": None,
         "tags": [("a", "2"), ("z", "1")],
     }
     answer = Generation(
