@@ -9,6 +9,7 @@ FIRST   = $(if $(LIMIT),--limit $(LIMIT))
 ASKED   = --dataset builtin --schema compact --max-new-tokens 160 --out runs/demo
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+CHROME := $(VENV)/.chromium
 
 .PHONY: demo test check clean
 .DELETE_ON_ERROR:
@@ -18,6 +19,17 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,hf,finetune]'
 	@touch $(READY)
 
+# The tests of the site need a browser, and skip with a reason without one: installed where that is ours to do.
+$(CHROME): $(READY)
+	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+	    echo "Chromium could not be installed: tests/browser will skip."; \
+	else echo "No Chromium here: tests/browser will skip."; fi >&2
+	@touch $(CHROME)
+
 demo: $(READY)
 	$(BIN)/sqlgauge run --model gold --dataset builtin --out runs/demo $(FIRST)
 	$(BIN)/sqlgauge run --model builtin/smollm2-135m $(ASKED) --name base$(LIMIT) $(FIRST)
@@ -26,7 +38,7 @@ demo: $(READY)
 	$(BIN)/sqlgauge report runs/demo --out site
 	$(BIN)/sqlgauge compare runs/demo/base$(LIMIT) runs/demo/tuned$(LIMIT) --out site/compare.html
 
-test: $(READY)
+test: $(READY) $(CHROME)
 	$(BIN)/python -m pytest
 
 check: $(READY)

@@ -16,6 +16,8 @@ from benchmark.errors import UsageError, did_you_mean
 from benchmark.metrics.base import DEFAULT_METRICS, REGISTRY
 from benchmark.models.base import Decoding, ModelOptions
 from benchmark.prompts import SCHEMAS
+from benchmark.rendering import ROWS
+from benchmark.shots import WAYS
 from benchmark.sqlengine.results import POLICIES
 from benchmark.terms import Terms
 
@@ -44,6 +46,7 @@ class RunConfig:
 
     model: str
     dataset: str
+    map: tuple[str, ...] = ()
     protocol: str = "default"
     out: str = "runs"
     name: str | None = None
@@ -58,6 +61,11 @@ class RunConfig:
     search_seconds: float = Terms().seconds
     prompt: str = "zero_shot"
     schema: str = "ddl"
+    schema_rows: int = ROWS
+    schema_tokens: int | None = None
+    shots: int = 0
+    shots_from: str | None = None
+    shots_by: str = "fixed"
     n: int = 1
     max_new_tokens: int = 256
     temperature: float = 0.0
@@ -142,7 +150,12 @@ def _value_problems(config: RunConfig) -> list[str]:
         problems.append(f"unknown policy '{config.policy}': {did_you_mean(config.policy, POLICIES)}")
     if config.schema not in SCHEMAS:
         problems.append(f"unknown schema rendering '{config.schema}': {did_you_mean(config.schema, SCHEMAS)}")
+    if config.shots_by not in WAYS:
+        problems.append(f"unknown way to choose shots '{config.shots_by}': {did_you_mean(config.shots_by, WAYS)}")
+    if config.shots < 0:
+        problems.append(f"'shots' must not be negative, not {config.shots}")
     positive = {"limit": config.limit, "sample": config.sample, "batch_size": config.batch_size}
+    positive |= {"schema_rows": config.schema_rows, "schema_tokens": config.schema_tokens}
     positive |= {
         "max_new_tokens": config.max_new_tokens,
         "n": config.n,

@@ -1,7 +1,8 @@
 """From what a model said to the SQL in it.
 
 Promises: special tokens, reasoning blocks, fences, labels and surrounding prose go; the SQL itself is never edited
-(literals and comments keep every character). What could not be found is a status, never an empty query.
+(literals and comments keep every character). What could not be found is a status, never an empty query. It takes a
+second or so at most, whatever a model said: of its answer, reasoning aside, the first `LONGEST` characters are read.
 Does not: judge whether the SQL is right, or run it.
 """
 
@@ -9,23 +10,28 @@ from __future__ import annotations
 
 import re
 
-from benchmark.sqlengine.parse import split_statements
+from benchmark.sqlengine.parse import MAX_SQL_CHARS, split_statements
 from benchmark.types import Extraction, ExtractionStatus, FinishReason
 
+#: Characters of an answer that are looked through; a statement that is not whole by then is truncated.
+LONGEST = MAX_SQL_CHARS
 _SPECIAL_TOKENS = re.compile(
     r"<\|?(?:end_of_turn|start_of_turn|im_end|im_start|endoftext|eot_id|end_of_text|end|eos|bos)\|?>|</?s>"
 )
-_THINKING = re.compile(r"<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _OPEN_THINKING = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
+_CLOSE_THINKING = {
+    name: re.compile(f"</{name}>", re.IGNORECASE) for name in ("think", "thinking", "reasoning")
+}  # fmt: skip
 _FENCE = re.compile(r"```[ \t]*([A-Za-z0-9_+-]*)[ \t]*\r?\n?(.*?)(```|\Z)", re.DOTALL)
 _START = (
     r"(?:select|with|insert|update|delete|replace|merge|create|alter|drop|truncate|values|pragma|attach|detach|vacuum"
     r"|copy|explain|begin|commit|install|load|set|grant|revoke|call|exec|reindex|analyze)"
 )
-_COMMENTS = r"(?:/\*(?:[^*]|\*(?!/))*\*/\s*)*"
+#: Comments before a statement: a few, and none without measure, for a hostile answer may consist of nothing else.
+_COMMENTS = r"(?:/\*(?:[^*]{1,2000}+|\*+(?![*/])){0,200}+\*+/\s*+){0,8}+"
 #: A statement begins at the start of a line, after at most a short label such as "SQL query:".
 _STATEMENT = re.compile(
-    r"^[ \t>*`]*(?:(?:[A-Za-z ]{0,30})?(?:sql|query|answer|statement|output|response)[ \t]*(?:query)?[*`]*[ \t]*:[*`]*"
+    r"^[ \t>*`]*+(?:(?:[A-Za-z ]{0,30})?(?:sql|query|answer|statement|output|response)[ \t]*(?:query)?[*`]*[ \t]*:[*`]*"
     r"\s*)?"
     rf"[`(]*({_COMMENTS}{_START}\b)",
     re.IGNORECASE | re.MULTILINE,
@@ -59,7 +65,8 @@ def extract(example_id: str, text: str, finish_reason: FinishReason) -> Extracti
 
 
 def _find(text: str, *, cut: bool) -> tuple[str | None, ExtractionStatus]:
-    cleaned = _SPECIAL_TOKENS.sub("", _THINKING.sub("", text)).strip()
+    cleaned = _SPECIAL_TOKENS.sub("", _without_thinking(text)).strip()
+    cleaned, cut = cleaned[:LONGEST], cut or len(cleaned) > LONGEST
     if not cut and _is_bare_statement(cleaned):
         return cleaned.rstrip(";").rstrip(), "ok"
     if not cleaned:
@@ -80,6 +87,22 @@ def _find(text: str, *, cut: bool) -> tuple[str | None, ExtractionStatus]:
     if len(distinct) == 1:
         return distinct[0], "ok"
     return ";\n".join(distinct), "multiple"
+
+
+def _without_thinking(text: str) -> str:
+    """A text without its whole blocks of reasoning."""
+    kept, place, never_closed = [], 0, set[str]()
+    for opening in _OPEN_THINKING.finditer(text):
+        name = opening[1].lower()
+        if opening.start() < place or name in never_closed:
+            continue
+        closing = _CLOSE_THINKING[name].search(text, opening.end())
+        if closing is None:
+            never_closed.add(name)
+            continue
+        kept.append(text[place : opening.start()])
+        place = closing.end()
+    return "".join([*kept, text[place:]])
 
 
 def _is_bare_statement(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Files as the run folder needs them: lines appended whole, files replaced in one step, one writer at a time.
 
-Promises: a reader sees a whole file or the former one; what a kill tears is the last line, which can be cut off.
+Promises: a reader sees a whole file or the former one; what a kill or a full disk tears is the last line, which can be
+cut off; an OSError names its file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,9 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from benchmark.errors import RunConflict
+
+#: Bytes that are read at once when the end of a file is looked at.
+_BLOCK = 1 << 16
 
 
 @contextmanager
@@ -38,10 +43,27 @@ def append_lines(path: Path, records: Iterable[object]) -> None:
     body = b"".join(map(line_of, records))
     if not body:
         return
-    with path.open("ab") as handle:
+    with naming(path), path.open("ab") as handle:
         handle.write(body)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def write_whole(handle: RawIOBase, body: bytes) -> None:
+    """Write all of a body to an unbuffered file: on a disk that is nearly full the system takes a part, and says so."""
+    left = memoryview(body)
+    while left:
+        left = left[handle.write(left) or 0 :]
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give the name of a file to an OSError that has none: that of a failed write does not say where."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def line_of(record: object) -> bytes:
@@ -53,14 +75,32 @@ def line_of(record: object) -> bytes:
 
 
 def cut_torn_line(path: Path) -> None:
-    """Cut off what follows the last line end."""
+    """Cut off what follows the last line end. Reads no more than that."""
     if not path.exists():
         return
-    body = path.read_bytes()
-    whole = body.rfind(b"\n") + 1
-    if whole < len(body):
-        with path.open("rb+") as handle:
+    with path.open("rb+") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        whole = _line_end(handle, size)
+        if whole < size:
             handle.truncate(whole)
+
+
+def _line_end(handle: BinaryIO, size: int) -> int:
+    """The place after the last line end of a file, 0 if it has none."""
+    start = size
+    while start > 0:
+        end, start = start, max(0, start - _BLOCK)
+        handle.seek(start)
+        found = handle.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove the parts of files that killed writers left. For the one who holds the folder."""
+    for part in folder.glob(".*.part"):
+        part.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, body: bytes) -> None:
@@ -74,7 +114,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of `path` when the block ends well, and leaves no trace when it does not."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as handle:
+        with naming(path), part.open("wb") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())

@@ -1,8 +1,9 @@
 """The first half of a run: prompts to a model in batches, answers into the run folder, resumable at any batch.
 
 Promises: batches are cut from the full item list at the model's batch size, so a resumed run gives the texts of an
-undisturbed one; what is on disk is never generated again, failed generations excepted. Several samples an item are
-several passes over the same batches, each with the sample's own random numbers.
+undisturbed one; what is on disk is never generated again, failed generations excepted. Every prompt gets an answer or
+a failure, whatever a back-end does. Several samples an item are several passes over the same batches, each with the
+sample's own random numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from benchmark.errors import SqlgaugeError
+from benchmark.errors import BudgetExceeded, SqlgaugeError
 from benchmark.models.base import Decoding, Model, failed, notes_of
 from benchmark.store import RunFolder
 from benchmark.types import Generation, Prompt
@@ -45,12 +46,20 @@ def missing(questions: Questions, folder: RunFolder) -> int:
     return len(set(questions.keys) - _answered(folder).keys())
 
 
-def generate(questions: Questions, folder: RunFolder, progress: Progress) -> list[Generation]:
+class NoAnswer(RuntimeError):
+    """A back-end gave no answer to a prompt, or one that is no text."""
+
+
+def generate(
+    questions: Questions, folder: RunFolder, progress: Progress, max_errors: float = 1.0
+) -> list[Generation]:  # fmt: skip
     """All answers, those that are missing made now. For use inside `folder.writing()`.
 
-    Raises SqlgaugeError when the whole first batch fails, BudgetExceeded where the model's budget is reached.
+    Raises SqlgaugeError when the whole first batch fails; BudgetExceeded where the model's budget is reached, or as
+    soon as more than the share `max_errors` of all answers has failed. All that was generated is stored by then.
     """
     done, total = _answered(folder), len(questions.keys)
+    lost: list[Generation] = []
     progress("generate", len(done), total)
     for sample in range(questions.samples):
         for batch in cut_batches(questions.prompts, questions.model.batch_size):
@@ -64,6 +73,8 @@ def generate(questions: Questions, folder: RunFolder, progress: Progress) -> lis
             _stop_if_hopeless(questions.model, fresh, nothing=not done)
             done.update({(one.example_id, one.sample): one for one in fresh})
             progress("generate", len(done), total)
+            lost += [one for one in fresh if one.error is not None]
+            _stop_over_errors(lost, total, max_errors, folder)
     return [done[key] for key in questions.keys]
 
 
@@ -85,11 +96,15 @@ def _fresh(questions: Questions, batch: list[Prompt], sample: int, done: dict[Ke
 def _ask(model: Model, batch: list[Prompt], decoding: Decoding) -> list[Generation]:
     """A batch's generations. A back-end that raises has failed on each of its prompts; that is recorded, not scored."""
     try:
-        return model.generate(batch, decoding)
+        given = {one.example_id: one for one in model.generate(batch, decoding) if isinstance(one.text, str)}
     except SqlgaugeError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a back-end raises is recorded
         return [failed(prompt, error, retryable=True) for prompt in batch]
+    if getattr(model, "over_budget", None) is not None:  # the others were not asked
+        return list(given.values())
+    nothing = NoAnswer("the back-end returned no text for this prompt")
+    return [given.get(prompt.example_id) or failed(prompt, nothing, retryable=True) for prompt in batch]
 
 
 def _stop_over_budget(model: Model, folder: RunFolder) -> None:
@@ -98,6 +113,21 @@ def _stop_over_budget(model: Model, folder: RunFolder) -> None:
     if refusal is not None:
         folder.log(f"stopped: {refusal}")
         raise refusal
+
+
+def _stop_over_errors(lost: Sequence[Generation], total: int, most: float, folder: RunFolder) -> None:
+    """Raises BudgetExceeded where more failed than is accepted: what follows cannot make that good."""
+    if len(lost) <= most * total:
+        return
+    error = lost[-1].error
+    assert error is not None
+    said = f"more than {most:.1%} of the answers failed (--max-errors): {len(lost)} of {total}"
+    folder.log(f"stopped: {said}")
+    raise BudgetExceeded(
+        f"{said}; the last: {error.type}: {error.message}",
+        "All answers are stored, and nothing was scored. Mend the cause and run the same command again: it asks only "
+        "for what is missing. A greater --max-errors accepts more.",
+    )
 
 
 def _log(model: Model, fresh: Sequence[Generation], folder: RunFolder) -> None:

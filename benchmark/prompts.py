@@ -6,13 +6,13 @@ Does not: apply a chat template or count tokens; that is the model's.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 from benchmark.identity import text_digest
-from benchmark.sqlengine.parse import split_statements, table_columns
+from benchmark.rendering import ROWS, shown_schema
+from benchmark.rendering import SCHEMAS as SCHEMAS
 from benchmark.templates import TemplateFolder
 from benchmark.types import Example, Message, Prompt
 
@@ -27,21 +27,37 @@ def template_hash(name: str) -> str:
     return text_digest(TEMPLATES.text(name))
 
 
-def render(example: Example, template: str = "zero_shot", schema: str = "ddl") -> Prompt:
-    """The prompt for one example: a single user message, because some chat templates reject a system role."""
-    text = TEMPLATES.render(
-        template,
-        question=example.question,
-        schema=SCHEMAS[schema](example.schema_sql),
-        dialect=example.dialect,
-        evidence=example.evidence,
-    )
+def render(
+    example: Example,
+    template: str = "zero_shot",
+    schema: str = "ddl",
+    rows: int = ROWS,
+    shots: Sequence[Example] = (),
+    show: Callable[[Example], str] | None = None,
+) -> Prompt:
+    """The prompt for one example: a user message, because some chat templates reject a system role.
+
+    Before it come `shots`, each a user message and the assistant's answer as training would have it. `show` gives the
+    text of a schema in place of `schema` and `rows`. Raises DatasetError where a database file cannot be read.
+    """
+    shown = show or partial(shown_schema, schema=schema, rows=rows)
+    turns = [(_ask(shot, template, shown(shot)), render_answer(shot.golds[0], template)) for shot in shots]
+    text = _ask(example, template, shown(example))
+    before = [message for asked, answer in turns for message in (Message(role="user", content=asked),
+              Message(role="assistant", content=answer))]  # fmt: skip
+    by_hand = TEMPLATES.text(template).startswith(_BY_HAND)
     return Prompt(
         example_id=example.id,
-        messages=(Message(role="user", content=text),),
+        messages=(*before, Message(role="user", content=text)),
         template=template,
         template_hash=template_hash(template),
-        text=text if TEMPLATES.text(template).startswith(_BY_HAND) else None,
+        text="\n".join([*(part for turn in turns for part in turn), text]) if by_hand else None,
+    )
+
+
+def _ask(example: Example, template: str, schema: str) -> str:
+    return TEMPLATES.render(
+        template, question=example.question, schema=schema, dialect=example.dialect, evidence=example.evidence
     )
 
 
@@ -54,43 +70,3 @@ def render_answer(sql: str, template: str = "zero_shot") -> str:
     own = template.endswith(".j2")
     answer = f"{template.removesuffix('.j2')}.answer" + (".j2" if own else "")
     return TEMPLATES.render(answer, sql=sql) if TEMPLATES.has(answer) else sql
-
-
-def schema_in_full(schema_sql: str) -> str:
-    """The whole script, rows included: what the seed notebook showed its model."""
-    return schema_sql
-
-
-@lru_cache(maxsize=4096)
-def schema_ddl(schema_sql: str) -> str:
-    """The script without its rows. A script that is nothing but rows stays as it is.
-
-    >>> schema_ddl("CREATE TABLE t (a INT); INSERT INTO t VALUES (1);")
-    'CREATE TABLE t (a INT);'
-    """
-    statements = [statement.text for statement in split_statements(schema_sql)]
-    kept = [text for text in statements if not _INSERT.match(text)]
-    return "\n".join(f"{text};" for text in kept) if kept else schema_sql
-
-
-@lru_cache(maxsize=4096)
-def schema_compact(schema_sql: str) -> str:
-    """One line a table, `name(column, column)`; the DDL where a statement other than CREATE TABLE stands in it.
-
-    >>> schema_compact("CREATE TABLE t (a INT PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x');")
-    't(a, b)'
-    """
-    ddl = schema_ddl(schema_sql)
-    tables = [table_columns(statement.text) for statement in split_statements(ddl)]
-    if not all(tables):
-        return ddl
-    return "\n".join(f"{name}({', '.join(columns)})" for name, columns in filter(None, tables))
-
-
-#: How much of a database the prompt shows.
-SCHEMAS: dict[str, Callable[[str], str]] = {
-    "ddl": schema_ddl,
-    "compact": schema_compact,
-    "full": schema_in_full,
-}
-_INSERT = re.compile(r"\s*(?:insert|replace)\b", re.IGNORECASE)

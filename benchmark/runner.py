@@ -15,14 +15,18 @@ from typing import Any
 import msgspec
 
 from benchmark import adapters, provenance
+from benchmark.asking import Asked, ask, refusals
 from benchmark.config import RunConfig
 from benchmark.contamination.keep import of_model, write_into
 from benchmark.datasets import Dataset, load_dataset, select
+from benchmark.datasets.table import mapped
+from benchmark.files import line_of, write_atomically
 from benchmark.generating import Questions, generate, missing
 from benchmark.identity import digest, slug
 from benchmark.models import Model, open_model
 from benchmark.models.file import FileModel
-from benchmark.prompts import render, template_hash
+from benchmark.prompts import template_hash
+from benchmark.recipe import recipe_of
 from benchmark.scoring import Progress, score_together
 from benchmark.sqlengine.pool import Pool
 from benchmark.store import RunFolder, plain
@@ -36,8 +40,13 @@ class Plan:
     config: RunConfig
     dataset: Dataset
     model: Model
-    prompts: tuple[Prompt, ...]
+    asked: Asked
     manifest: RunManifest
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """One an item, but for items whose schema does not fit."""
+        return self.asked.prompts
 
     @property
     def questions(self) -> Questions:
@@ -55,7 +64,7 @@ def plan(config: RunConfig, opened: Model | None = None) -> Plan:
     Raises UsageError and its kind before any work starts.
     """
     dataset = select(
-        load_dataset(config.dataset, config.split),
+        load_dataset(mapped(config.dataset, config.map), config.split),
         limit=config.limit,
         sample=config.sample,
         seed=config.seed,
@@ -63,16 +72,18 @@ def plan(config: RunConfig, opened: Model | None = None) -> Plan:
     )
     template_hash(config.prompt)
     model = opened or open_model(config.model, config.model_options, dataset.examples)
-    prompts = tuple(render(example, config.prompt, config.schema) for example in dataset.examples)
-    identity = plain(_identity(config, dataset, model))
+    asked = ask(config, dataset, model)
+    identity = plain(_identity(config, dataset, model, asked))
     run_id = config.name or f"{slug(config.model)[:60]}--{slug(dataset.name)[:40]}--{digest(identity)[7:15]}"
-    about = {**provenance.collect(), "dataset": {"licence": dataset.licence, "note": dataset.note}}
-    return Plan(config, dataset, model, prompts, RunManifest(run_id=run_id, identity=identity, provenance=about))
+    origin = {"licence": dataset.licence, "note": dataset.note}
+    about = {**provenance.collect(), "dataset": origin, "config": recipe_of(config)}
+    return Plan(config, dataset, model, asked, RunManifest(run_id=run_id, identity=identity, provenance=about))
 
 
-def execute(plan: Plan, progress: Progress) -> RunFolder:
+def execute(plan: Plan, progress: Progress, max_errors: float = 1.0) -> RunFolder:
     """Generate what is missing, then score. Raises RunConflict, SqlgaugeError when every prompt fails, BudgetExceeded
-    where the model's budget is reached (what was generated is stored, and nothing scored)."""
+    where the model's budget is reached or more than the share `max_errors` of the answers failed (what was generated is
+    stored, and nothing scored)."""
     folder = plan.folder
     questions = plan.questions
     if missing(questions, folder):
@@ -88,7 +99,8 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
         adapters.keep(folder, plan.config.model)
         if isinstance(plan.model, FileModel):
             folder.write_external(plan.model.external)
-        generations = generate(questions, folder, progress)
+        _keep_shown(plan.asked, folder)
+        generations = [*generate(questions, folder, progress, max_errors), *_refuse(plan, folder)]
         with Pool(plan.config.workers) as pool:
             score_together([folder], plan.config.metrics, plan.config.terms, pool, progress)
         finished = _finished(manifest, plan, generations)
@@ -97,7 +109,23 @@ def execute(plan: Plan, progress: Progress) -> RunFolder:
     return folder
 
 
-def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, Any]:
+def _keep_shown(asked: Asked, folder: RunFolder) -> None:
+    """Keep what each prompt shows, where that was a matter of choice."""
+    for note in asked.notes:
+        folder.log(note)
+    if asked.notes:
+        write_atomically(folder.path / "prompts.jsonl", b"".join(map(line_of, asked.shown)))
+
+
+def _refuse(plan: Plan, folder: RunFolder) -> list[Generation]:
+    """The failures of items whose schemas do not fit, kept once."""
+    failures = refusals(plan.asked, plan.questions.samples)
+    known = {(one.example_id, one.sample) for one in folder.generations()} if failures else set()
+    folder.append_generations(one for one in failures if (one.example_id, one.sample) not in known)
+    return failures
+
+
+def _identity(config: RunConfig, dataset: Dataset, model: Model, asked: Asked) -> dict[str, Any]:
     about = model.identity()
     return {
         "model": about,
@@ -109,7 +137,7 @@ def _identity(config: RunConfig, dataset: Dataset, model: Model) -> dict[str, An
             "n": len(dataset.examples),
             "dialect": "+".join(sorted({example.dialect for example in dataset.examples})),
         },
-        "prompt": _prompt_identity(config) if model.prompted else None,
+        "prompt": {**_prompt_identity(config), **asked.identity} if model.prompted else None,
         "decoding": _decoding_identity(config) if model.prompted else None,
         "batch_size": model.batch_size if model.prompted else None,
         **config.terms.identity(),
@@ -129,5 +157,5 @@ def _prompt_identity(config: RunConfig) -> dict[str, str]:
 
 def _finished(manifest: RunManifest, plan: Plan, generations: Sequence[Generation]) -> RunManifest:
     errors = sum(generation.error is not None for generation in generations)
-    counts = {"examples": len(plan.prompts), "generations": len(generations), "errors": errors}
-    return replace(manifest, counts=counts, complete=errors == 0)
+    counts = {"examples": len(plan.dataset.examples), "generations": len(generations), "errors": errors}
+    return replace(manifest, counts=counts | plan.asked.counts, complete=errors == 0)

@@ -19,7 +19,7 @@ import msgspec
 
 from benchmark.errors import RunConflict, UsageError
 from benchmark.files import append_lines as append_lines
-from benchmark.files import cut_torn_line, line_of
+from benchmark.files import clear_parts, cut_torn_line, line_of, naming, write_whole
 from benchmark.files import held as held
 from benchmark.files import replacing as replacing
 from benchmark.files import write_atomically as write_atomically
@@ -28,6 +28,13 @@ from benchmark.overlap import Overlap
 from benchmark.types import SCHEMA_VERSION, Example, Generation, RunManifest, Score, Verdict
 
 RecordT = TypeVar("RecordT")
+
+
+class _Versioned(msgspec.Struct):
+    """The part of a manifest that says whether the rest can be read."""
+
+    schema_version: int = SCHEMA_VERSION
+    provenance: dict[str, Any] = {}
 
 
 class RunFolder:
@@ -43,20 +50,31 @@ class RunFolder:
     def manifest(self) -> RunManifest:
         """The manifest. Raises UsageError where there is none, or one of another schema version."""
         try:
-            manifest = msgspec.json.decode(self.manifest_path.read_bytes(), type=RunManifest)
-        except FileNotFoundError:
+            body = self.manifest_path.read_bytes()
+            self._check_version(msgspec.json.decode(body, type=_Versioned))
+            return msgspec.json.decode(body, type=RunManifest)
+        except (FileNotFoundError, NotADirectoryError):
             raise UsageError(
                 f"{self.path} is not a run folder: it has no manifest.json",
                 "Make one with 'sqlgauge run --model M --dataset D'.",
             ) from None
         except msgspec.DecodeError as error:
             raise UsageError(f"{self.manifest_path} is damaged: {error}", "Run again into another --out.") from None
-        if manifest.schema_version != SCHEMA_VERSION:
-            raise UsageError(
-                f"{self.path} has schema version {manifest.schema_version}; this sqlgauge reads {SCHEMA_VERSION}",
-                "Run again, or use the sqlgauge version that wrote it.",
-            )
-        return manifest
+
+    def _check_version(self, found: _Versioned) -> None:
+        """Raises UsageError for a run of another schema version, whatever else its manifest says."""
+        if found.schema_version == SCHEMA_VERSION:
+            return
+        versions = found.provenance.get("versions")
+        wrote = versions.get("sqlgauge") if isinstance(versions, Mapping) else None
+        install = f"'pip install sqlgauge=={wrote}'" if isinstance(wrote, str) else "the sqlgauge that wrote it"
+        older = found.schema_version < SCHEMA_VERSION
+        raise UsageError(
+            f"{self.path} has schema version {found.schema_version}; this sqlgauge reads {SCHEMA_VERSION}",
+            f"Read it with {install}, or make it anew with 'sqlgauge run' into another --out."
+            if older
+            else f"A newer sqlgauge wrote it: read it with {install}, or 'pip install --upgrade sqlgauge'.",
+        )
 
     def write_manifest(self, manifest: RunManifest) -> None:
         """Replace the manifest in one step."""
@@ -157,10 +175,11 @@ class RunFolder:
 
             def append(verdict: Verdict) -> None:
                 nonlocal synced
-                handle.write(line_of(verdict))
-                if time.monotonic() - synced > 1:
-                    os.fsync(handle.fileno())
-                    synced = time.monotonic()
+                with naming(self.path / "verdicts.jsonl"):
+                    write_whole(handle, line_of(verdict))
+                    if time.monotonic() - synced > 1:
+                        os.fsync(handle.fileno())
+                        synced = time.monotonic()
 
             try:
                 yield append
@@ -180,8 +199,9 @@ class RunFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the run's lock, with torn last lines cut off. Raises RunConflict when somebody else holds it."""
+        """Hold the run's lock, with what a kill tore cleared away. Raises RunConflict when somebody else holds it."""
         with held(self.path):
+            clear_parts(self.path)
             for name in ("generations.jsonl", "verdicts.jsonl"):
                 cut_torn_line(self.path / name)
             yield

@@ -2,8 +2,9 @@
 
 Promises: what was paid for once is found again by a rerun, by another run with the same prediction, and after a kill;
 several processes may use one cache: who asks claims the question first, and others wait for the verdict. A claim ends
-with its process, or `LEASE` seconds after that was killed. Only verdicts with a label are kept, and no key or URL with
-credentials is. Does not: fail a run for the cache's sake; one that cannot be read or written counts as empty.
+with its process, or `LEASE` seconds after that was killed; a clock that is set back prolongs none. Only verdicts with a
+label are kept, and no key or URL with credentials is. Does not: fail a run for the cache's sake; one that cannot be
+read or written counts as empty.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _TABLES = (
 )
 _CLAIM = """
     INSERT INTO claim VALUES (:key, :me) ON CONFLICT (key) DO UPDATE SET owner = :me
-    WHERE owner = :me OR owner NOT IN (SELECT id FROM owner WHERE until > :now)
+    WHERE owner = :me OR owner NOT IN (SELECT id FROM owner WHERE until > :now AND until < :now + 2 * :lease)
 """
 #: Seconds after which the claims of a process that was killed are free; a living one renews its own.
 LEASE = 30.0
@@ -83,7 +84,7 @@ class Cache:
         with suppress(sqlite3.Error):
             if now > self._until - self.lease / 2:
                 self.renew()
-            return self._db.execute(_CLAIM, {"key": key, "me": self._me, "now": now}).rowcount == 1
+            return self._db.execute(_CLAIM, {"key": key, "me": self._me, "now": now, "lease": self.lease}).rowcount == 1
         return True
 
     def release(self, key: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,8 @@ from markupsafe import Markup, escape
 from reports.board import Row, Table
 
 WIDTH, HEIGHT = 430, 270
+#: Points of a curve that are shown as dots too.
+MOST_DOTS = 60
 _ELEMENTS = frozenset({"svg", "g", "path", "line", "rect", "text", "tspan", "title"})
 _ATTRIBUTES = frozenset(
     {"viewBox", "transform", "d", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "text-anchor", "font-size"}
@@ -82,7 +84,7 @@ def points_of(rows: Iterable[Row], takes: Any) -> list[Point]:
     found = [
         Point(row.model, takes(row), row.headline.value, row.headline.low, row.headline.high)
         for row in rows
-        if row.headline.known and takes(row) > 0
+        if row.headline.known and 0 < takes(row) < math.inf
     ]
     return sorted(found, key=lambda point: (point.takes, -point.value, point.model))
 
@@ -99,22 +101,23 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 def scatter(points: Sequence[Point], takes: str, metric: str) -> Markup:
     """Runs as points with their intervals, and the steps of the Pareto front."""
-    best = front(points)
-    spread = points[-1].takes / points[0].takes
-    rows = [{"name": short(p.model), "x": p.takes, "y": p.value, "low": p.low, "high": p.high} for p in points]
-    steps = [{"x": p.takes, "y": p.value} for p in best]
+    across = axis_of([point.takes for point in points])
+    up = (max(0.0, min(p.low for p in points) - 0.02), min(1.0, max(p.high for p in points) + 0.02))
+    rows = [{"x": p.takes, "y": p.value, "low": p.low, "high": p.high} for p in points]
+    steps = [{"x": p.takes, "y": p.value} for p in front(points)]
     x = {
         "field": "x",
         "type": "quantitative",
         "title": takes,
-        "scale": {"type": "log" if spread > 10 else "linear", "zero": False, "nice": True, "padding": 24},
+        "scale": {"type": "log" if across.log else "linear", "domain": [across.low, across.high], "nice": False},
+        "axis": {"values": across.ticks, "format": "~g"},
     }
     y = {
         "field": "y",
         "type": "quantitative",
         "title": metric,
-        "axis": {"format": "%"},
-        "scale": {"zero": False, "nice": True},
+        "axis": {"format": "%", "tickCount": 6},
+        "scale": {"domain": list(up), "nice": False, "zero": False},
     }
     layers = [
         {"data": {"values": steps}, "mark": _mark("line", "var(--fill)", interpolate="step-after", strokeDash=[5, 4]),
@@ -123,10 +126,88 @@ def scatter(points: Sequence[Point], takes: str, metric: str) -> Markup:
          "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
         {"data": {"values": rows}, "mark": _mark("point", "var(--fill)", filled=True, size=70, opacity=1),
          "encoding": {"x": x, "y": y}},
-        {"data": {"values": rows}, "mark": _mark("text", "var(--ink)", dx=8, dy=-8, align="left", fontSize=12),
-         "encoding": {"x": x, "y": y, "text": {"field": "name"}}},
     ]  # fmt: skip
+    for place, named in _labels(points, across, up).items():
+        layers.append({"data": {"values": named}, "mark": _mark("text", "var(--ink)", fontSize=12, **PLACES[place]),
+                       "encoding": {"x": x, "y": y, "text": {"field": "name"}}})  # fmt: skip
     return draw({"layer": layers}, f"{metric} against {takes}, {len(points)} models")
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis from `low` to `high` with its ticks."""
+
+    low: float
+    high: float
+    log: bool
+    ticks: list[float]
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies, 0 to 1."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+def axis_of(values: Sequence[float]) -> Axis:
+    """An axis for positive values with room on both sides: logarithmic where they spread over more than a power of ten.
+
+    >>> axis_of([0.001, 0.5]).ticks
+    [0.001, 0.01, 0.1, 1.0]
+    >>> axis_of([2.0, 5.0]).ticks
+    [2.0, 3.0, 4.0, 5.0]
+    """
+    least, most = min(values), max(values)
+    if most / least > 10:
+        low, high = least / 2, most * 2
+        powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+        ticks = [float(f"{step}e{power}") for power in range(powers.start - 1, powers.stop + 1) for step in (1, 2, 5)]
+        few = [tick for tick in ticks if low <= tick <= high]
+        tens = [float(f"1e{power}") for power in powers[:: math.ceil(len(powers) / 8)]]
+        return Axis(low, high, True, few if len(few) <= 6 else tens)
+    margin = (most - least) / 8 or least / 8
+    low, high = max(0.0, least - margin), most + margin
+    size = 10.0 ** math.floor(math.log10(high - low))
+    step = next(size * part for part in (0.1, 0.2, 0.5, 1.0, 2.0) if (high - low) / (size * part) <= 7)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return Axis(low, high, False, [round(number * step, 12) for number in range(first, last + 1)])
+
+
+#: Where a label can stand beside its point, best first.
+PLACES: dict[str, dict[str, Any]] = {
+    "right above": {"dx": 8, "dy": -8, "align": "left"},
+    "right below": {"dx": 8, "dy": 12, "align": "left"},
+    "left above": {"dx": -8, "dy": -8, "align": "right"},
+    "left below": {"dx": -8, "dy": 12, "align": "right"},
+}
+_LETTER, _LINE = 6.6, 13.0
+
+
+def _labels(points: Sequence[Point], across: Axis, up: tuple[float, float]) -> dict[str, list[dict[str, Any]]]:
+    """The points by where their label stands: the first place that no label before it has taken, nor a point."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    at = [(WIDTH * across.share(p.takes), HEIGHT * (1 - (p.value - up[0]) / (up[1] - up[0]))) for p in points]
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in at]
+    for point, (x, y) in zip(points, at, strict=True):
+        boxes = {name: _box(short(point.model), x, y, place) for name, place in PLACES.items()}
+        inside = [name for name, box in boxes.items() if box[0] > 0 and box[2] < WIDTH + 60]
+        free = (name for name in inside if not any(_overlap(boxes[name], one) for one in taken))
+        name = next(free, "right above")
+        taken.append(boxes[name])
+        found.setdefault(name, []).append({"x": point.takes, "y": point.value, "name": short(point.model)})
+    return found
+
+
+Box = tuple[float, float, float, float]
+
+
+def _box(text: str, x: float, y: float, place: Mapping[str, Any]) -> Box:
+    left = x + place["dx"] - (_LETTER * len(text) if place["align"] == "right" else 0)
+    return left, y + place["dy"] - _LINE / 2, left + _LETTER * len(text), y + place["dy"] + _LINE / 2
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def curve(steps: Sequence[tuple[int, float]], checked: Sequence[tuple[int, float]], title: str) -> Markup:
@@ -141,9 +222,9 @@ def curve(steps: Sequence[tuple[int, float]], checked: Sequence[tuple[int, float
         "type": "nominal",
         "title": None,
         "scale": {"domain": ["training", "held out"], "range": ["var(--fill)", "var(--care-edge)"]},
-        "legend": {"labelColor": "var(--ink)", "orient": "top"} if checked else None,
+        "legend": {"labelColor": "var(--ink)", "labelFontSize": 12, "orient": "top"} if checked else None,
     }
-    return draw({"data": {"values": rows}, "mark": {"type": "line", "point": True},
+    return draw({"data": {"values": rows}, "mark": {"type": "line", "point": len(rows) <= MOST_DOTS},
                  "encoding": {"x": x, "y": y, "color": colour}}, title)  # fmt: skip
 
 

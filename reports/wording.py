@@ -6,6 +6,7 @@ Promises: NaN and None are shown as an en dash.
 from __future__ import annotations
 
 import math
+import re
 
 from benchmark.health import BLANKET as BLANKET
 from reports.board import (
@@ -219,6 +220,15 @@ def short(value: str) -> str:
 def tag_name(tag: str) -> str:
     """A tag as words."""
     return tag.replace("_", " ")
+
+
+def pieces(text: str) -> list[str]:
+    """A long name in pieces between which a line may end.
+
+    >>> pieces("hf/org/a-model"), pieces("external:ex_official")
+    (['hf/', 'org/', 'a-model'], ['external:', 'ex_', 'official'])
+    """
+    return re.split(r"(?<=[/:_])(?=[^/:_])", text)
 
 
 def failure_name(status: str) -> str:

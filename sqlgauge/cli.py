@@ -1,7 +1,7 @@
 """The command line: a verb is one module of `sqlgauge.commands`, loaded when it is asked for.
 
 Exit codes: 0 ok, 1 our own failure, 2 usage or configuration, 3 a budget was exceeded, 4 a check failed,
-130 interrupted.
+130 interrupted, 143 ended by SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 
 from benchmark.errors import SqlgaugeError, did_you_mean
 from benchmark.registry import load
+from sqlgauge.endings import end_soon, why_not_written
 
 VERBS = {
     "run": "sqlgauge.commands.run:run",
@@ -22,6 +23,7 @@ VERBS = {
     "report": "sqlgauge.commands.report:report",
     "equiv": "sqlgauge.commands.equiv:equiv",
     "verify": "sqlgauge.commands.verify:verify",
+    "rerun": "sqlgauge.commands.rerun:rerun",
     "validate": "sqlgauge.commands.validate:validate",
     "contamination": "sqlgauge.commands.contamination:contamination",
     "dataset": "sqlgauge.commands.dataset:dataset",
@@ -64,6 +66,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry of the command `sqlgauge`."""
+    ending = end_soon()
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.exceptions.Exit as error:
@@ -72,10 +75,20 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except SqlgaugeError as error:
-        message = str(error).rstrip(".")
-        between = "\n" if "\n" in message else ". " if error.hint else ""
-        click.echo(f"sqlgauge: {message}{between}{error.hint}", err=True)
+        _show(str(error), error.hint)
         sys.exit(error.exit_code)
+    except OSError as error:
+        found = why_not_written(error)
+        if found is None:
+            raise
+        _show(*found)
+        sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("sqlgauge: interrupted; run the same command again to go on.", err=True)
-        sys.exit(130)
+        ending.say()
+        sys.exit(ending.exit_code)
+
+
+def _show(message: str, hint: str) -> None:
+    message = message.rstrip(".")
+    between = "\n" if "\n" in message else ". " if hint else ""
+    click.echo(f"sqlgauge: {message}{between}{hint}", err=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmark.health import Health
 from benchmark.prompts import template_hash
 from benchmark.store import RunFolder
 from benchmark.types import Example, Failure, Generation, RunManifest, Score, Timing, Verdict
@@ -33,24 +34,55 @@ class Words:
         return plain
 
 
+#: Fields that a dataset has one of: hostile words come two at a time there.
+PAIRED = frozenset(
+    {
+        "dataset",
+        "dialect",
+        "fingerprint",
+        "licence",
+        "note",
+        "metric",
+        "prompt",
+        "hash",
+        "adapter key",
+        "adapter value",
+        "base",
+    }
+    | {"column", "there", "setup", "their column", "gold cell", "why", "rule", "form", "hint", "judge error"}
+)
+
+
 class Attacks(Words):
     """Hostile words in turn, field by field; the same ones for the same plain words of a dataset.
 
-    `used` counts how many each field has had.
+    `used` counts how many each field has had. Names that JavaScript knows stand alone in any field.
     """
 
     def __init__(self, attacks: Sequence[str]) -> None:
-        self._attacks = attacks
+        alone = [text for text in attacks if text.isidentifier()]
+        rest = [text for text in attacks if not text.isidentifier()]
+        self._single = [(text,) for text in attacks]
+        self._pairs = [(text,) for text in alone] + list(zip(rest[::2], rest[1::2], strict=True))
         self._given: dict[tuple[str, str], str] = {}
+        self._turn: dict[str, int] = defaultdict(int)
         self.used: dict[str, int] = defaultdict(int)
+
+    @property
+    def rounds(self) -> int:
+        """How many datasets it takes until each field has had them all."""
+        return len(self._pairs)
 
     def begin(self) -> None:
         self._given.clear()
 
     def __call__(self, field: str, plain: str) -> str:
         if (field, plain) not in self._given:
-            self._given[field, plain] = self._attacks[self.used[field] % len(self._attacks)]
-            self.used[field] += 1
+            groups = self._pairs if field in PAIRED else self._single
+            found = groups[self._turn[field] % len(groups)]
+            self._given[field, plain] = "\n".join(found)
+            self._turn[field] += 1
+            self.used[field] += len(found)
         return self._given[field, plain]
 
 
@@ -119,6 +151,11 @@ def _write_run(path: Path, model: int, examples: Sequence[Example], say: Words, 
         run.write_examples(examples)
         run.append_generations(_generations(model, examples, say, key))
         run.replace_scores(_scores(model, examples, say, key))
+        if number:
+            run.write_health(
+                Health(example_id=one.id, status="not_itself" if at else "ok", reason=say("health", f"{key}.{at}"))
+                for at, one in enumerate(examples)
+            )
         if model < 2:
             run.append_verdicts(_verdicts(model, examples, say, key))
         if model == 1:
@@ -135,9 +172,7 @@ def _write_run(path: Path, model: int, examples: Sequence[Example], say: Words, 
 
 def _manifest(key: str, model: int, n: int, say: Words, number: int) -> RunManifest:
     dataset = {
-        "name": " ".join(dict.fromkeys((say("dataset", f"shop-{number}/test"), say("dataset", f"more-{number}"))))
-        if isinstance(say, Attacks)
-        else f"shop-{number}/test",
+        "name": say("dataset", f"shop-{number}/test"),
         "fingerprint": say("fingerprint", f"sha256:{number}"),
         "n": n,
         "dialect": say("dialect", "sqlite"),

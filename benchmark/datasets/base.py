@@ -42,7 +42,8 @@ class Dataset:
     @property
     def fingerprint(self) -> str:
         """The tagged hash of all examples, whatever their order; a database file counts by its bytes, not its place."""
-        files = {example.db: file_digest(Path(example.db)) for example in self.examples if example.db is not None}
+        paths = {example.db for example in self.examples if example.db is not None}
+        files = {path: file_digest(Path(path)) for path in paths}
         placeless = (one if one.db is None else replace(one, db=files[one.db]) for one in self.examples)
         return digest(sorted(map(digest, placeless)))
 
@@ -79,7 +80,8 @@ def select(
     """A part of a dataset: `where` filters by 'tag=value' or 'tag=one|another', all of which must hold; `sample` draws
     that many, `limit` takes the first ones.
 
-    The name says what was done: 'builtin/test@30:seed=2024'. Raises UsageError.
+    The name says what was done, in the order in which it was done: 'builtin/test@30:seed=2024'; a part of that part is
+    'builtin/test@30:seed=2024[complexity=CTEs]@first2'. Raises UsageError.
     """
     if min(1 if limit is None else limit, 1 if sample is None else sample) < 1:
         raise UsageError("--limit and --sample must be 1 or more", "Leave them out for all rows.")

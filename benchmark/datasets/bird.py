@@ -1,8 +1,8 @@
-"""BIRD (J. Li et al., NeurIPS 2023; CC BY-SA 4.0), in its official folders: dev.json, dev_databases/NAME/NAME.sqlite.
+"""BIRD (J. Li et al., NeurIPS 2023; CC BY-SA 4.0) and its mini-dev, from a folder. Evidence goes into the prompt.
 
-Promises: a question's evidence goes into the prompt, as in the official setting with external knowledge; 'test' is
-dev.json, or the mini-dev of a folder that holds only that: a dataset's name says which.
-Does not: compare as BIRD does unless asked (`--policy bird`), or read its column descriptions.
+Promises: the official layout: dev.json and dev_databases/ID/ID.sqlite, train.json and train_databases/, here or one
+folder down; mini_dev_sqlite.json with dev_databases/.
+Does not: read the CSV files in database_description/, or the MySQL and PostgreSQL forms of mini-dev.
 """
 
 from __future__ import annotations
@@ -10,29 +10,31 @@ from __future__ import annotations
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.folder import Layout, Part, load_folder
 
-_DEV = Part(name="dev", files=("dev.json",), databases=("dev_databases",))
-_MINI = Part(name="mini_dev", files=("mini_dev_sqlite.json",), databases=("dev_databases",))
-_TRAIN = Part(name="train", files=("train.json",), databases=("train_databases",))
-#: Train and dev unpacked side by side.
-_TRAIN_BESIDE = Part(name="train", files=("train/train.json",), databases=("train/train_databases",))
-_DEV_BESIDE = Part(name="dev", files=("dev/dev.json",), databases=("dev/dev_databases",))
+
+def _part(name: str, file: str, databases: str) -> Part:
+    return Part(name=name, files=(file,), databases=(databases,))
+
+
+_MINI = (
+    _part("mini_dev", "mini_dev_sqlite.json", "dev_databases"),
+    _part("mini_dev", "MINIDEV/mini_dev_sqlite.json", "dev_databases"),
+)
+_DEV = tuple(_part("dev", f"{place}dev.json", "dev_databases") for place in ("", "dev/", "dev_20240627/"))
+_TRAIN = tuple(_part("train", f"{place}train.json", "train_databases") for place in ("", "train/"))
 LAYOUT = Layout(
-    kind="bird",
-    splits={
-        "dev": (_DEV, _DEV_BESIDE),
-        "test": (_DEV, _DEV_BESIDE, _MINI),
-        "mini_dev": (_MINI,),
-        "train": (_TRAIN, _TRAIN_BESIDE),
-    },
-    gold="SQL",
+    name="bird",
     licence="CC BY-SA 4.0",
-    note="One database an item, with a hint where there is one; SQLite. Its official comparison is --policy bird.",
-    id="question_id",
-    evidence="evidence",
+    parts={
+        "dev": _DEV,
+        "test": (*_DEV, *_MINI),  # BIRD's own test split is not published
+        "train": _TRAIN,
+        "mini_dev": _MINI,
+    },
+    columns={"question": "question", "gold": "SQL", "id": "question_id", "evidence": "evidence"},
     tags={"database": "db_id", "complexity": "difficulty"},
 )
 
 
 def load_bird(argument: str, split: str) -> Dataset:
-    """A split of the folder `argument`: dev, mini_dev or train. Raises UsageError, DatasetError."""
+    """A split in the folder `argument`; 'test' means dev, or mini-dev where that is all. Raises DatasetError."""
     return load_folder(LAYOUT, argument, split)

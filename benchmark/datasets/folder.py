@@ -1,19 +1,19 @@
-"""Datasets that are a folder: a JSON file of questions a split, and a database file for each database that they name.
+"""Benchmarks that come as a folder: a JSON list of questions a split, and one SQLite file a database.
 
 Promises: the schema shown to a model is the databases' own DDL; databases are opened read-only, and never changed; a
-broken row, or a database that is not there, is an error that names it.
-Does not: read golds from .sql files, or schemas from tables.json: both repeat what is read here.
+row without its texts or its database is listed.
+Does not: download anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.databases import schema_of_file
-from benchmark.datasets.gretel import task_of
 from benchmark.errors import DatasetError, UsageError, did_you_mean
 from benchmark.rows import Row, as_text, read_rows, report_broken
 from benchmark.types import Example
@@ -21,7 +21,10 @@ from benchmark.types import Example
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A split: its name in the dataset's name, its files in order, and the folders that may hold its databases."""
+    """Where a split lies: `files` of rows, the first of which must be there, and the folders that hold ID/ID.sqlite.
+
+    `databases` are looked through in order, beside the first file.
+    """
 
     name: str
     files: tuple[str, ...]
@@ -30,91 +33,89 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A published layout. A split is the first of its parts whose first file is there.
+    """A benchmark's folder. A split has several parts where it may lie in several places: the first one found counts.
 
-    `id` is a column, without which an item is named by its place; `tags` are tag -> column.
+    `columns` maps question, gold and, where the rows have them, id and evidence to their names; `tags` likewise.
     """
 
-    kind: str
-    splits: Mapping[str, tuple[Part, ...]]
-    gold: str
+    name: str
     licence: str
-    note: str
-    id: str = ""
-    evidence: str = ""
-    tags: Mapping[str, str]
+    parts: Mapping[str, tuple[Part, ...]]
+    columns: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        return ("db_id", "question", self.gold)
+
+class _Found(NamedTuple):
+    """A split's rows, each with its database's file where there is one, and what an error calls them."""
+
+    rows: list[Row]
+    files: Mapping[str, Path]
+    source: str
 
 
 def load_folder(layout: Layout, argument: str, split: str) -> Dataset:
-    """A split of the folder `argument`. Raises UsageError, DatasetError."""
+    """The split in the folder `argument`. Raises UsageError, DatasetError."""
     if not argument:
-        first = layout.splits["dev"][0]
+        part = layout.parts["dev"][0]
         raise UsageError(
-            f"{layout.kind} needs a folder",
-            f"For instance {layout.kind}:path/to/{layout.kind}, with {first.files[0]} and {first.databases[0]}/.",
+            f"{layout.name} needs a folder",
+            f"For instance {layout.name}:path/to/{layout.name}, with {part.files[0]} and {part.databases[0]}/.",
         )
-    if split not in layout.splits:
-        raise DatasetError(f"{layout.kind} has no split '{split}'", did_you_mean(split, layout.splits))
+    if split not in layout.parts:
+        raise DatasetError(f"{layout.name} has no split '{split}'", did_you_mean(split, layout.parts))
     folder = Path(argument).expanduser()
-    part = _part(folder, layout.splits[split])
-    rows = [row for file in part.files if _is_wanted(folder / file, part) for row in read_rows(folder / file)]
-    report_broken(str(folder / part.files[0]), list(_problems(folder, layout, part, rows)), "Check the download.")
+    part = _first_there(folder, layout.parts[split])
+    found = _read(folder, part)
+    report_broken(found.source, list(_problems(found, layout.columns)), "Check the download.")
     return Dataset(
-        name=f"{layout.kind}/{part.name}",
+        name=f"{layout.name}/{part.name}",
         split=split,
-        examples=tuple(_example(folder, layout, part, number, row) for number, row in enumerate(rows)),
+        examples=tuple(_example(found, layout, number, row) for number, row in enumerate(found.rows)),
         licence=layout.licence,
-        note=layout.note,
+        note="One database an item; SQLite.",
     )
 
 
-def _part(folder: Path, parts: Sequence[Part]) -> Part:
-    """The first part that the folder holds. Raises DatasetError that names the files looked for."""
-    found = next((part for part in parts if (folder / part.files[0]).is_file()), None)
-    if found is None:
-        looked = " or ".join(str(folder / part.files[0]) for part in parts)
-        raise DatasetError(f"no such file: {looked}", "Give the folder that the official download unpacks to.")
-    return found
+def _first_there(folder: Path, parts: Sequence[Part]) -> Part:
+    """The part whose first file is there. Raises DatasetError that names all places."""
+    for part in parts:
+        if (folder / part.files[0]).is_file():
+            return part
+    places = " or ".join(str(folder / part.files[0]) for part in parts)
+    raise DatasetError(f"no such file: {places}", "Give the folder that the download was unpacked into.")
 
 
-def _is_wanted(file: Path, part: Part) -> bool:
-    """Whether to read a file: the first one always, a further one where it is there."""
-    return file.name == Path(part.files[0]).name or file.is_file()
+def _read(folder: Path, part: Part) -> _Found:
+    first, *more = (folder / name for name in part.files)
+    rows = [*read_rows(first), *(row for path in more if path.is_file() for row in read_rows(path))]
+    ids = {row["db_id"] for row in rows if isinstance(row.get("db_id"), str)}
+    places = {db_id: [first.parent / name / db_id / f"{db_id}.sqlite" for name in part.databases] for db_id in ids}
+    files = {db_id: next((path for path in paths if path.is_file()), paths[0]) for db_id, paths in places.items()}
+    return _Found(rows, files, str(first))
 
 
-def _database(folder: Path, part: Part, db_id: str) -> Path:
-    """Where a database lies: in the first of the part's folders that has it."""
-    places = [folder / name / db_id / f"{db_id}.sqlite" for name in part.databases]
-    return next((place for place in places if place.is_file()), places[0])
-
-
-def _problems(folder: Path, layout: Layout, part: Part, rows: Sequence[Row]) -> Iterator[str]:
-    for number, row in enumerate(rows):
-        missing = [name for name in layout.required if not isinstance(row.get(name), str) or not row[name].strip()]
+def _problems(found: _Found, columns: Mapping[str, str]) -> Iterator[str]:
+    required = ("db_id", columns["question"], columns["gold"])
+    gone = {db_id for db_id, path in found.files.items() if not path.is_file()}
+    for number, row in enumerate(found.rows):
+        missing = [column for column in required if not isinstance(row.get(column), str) or not row[column].strip()]
         if missing:
             yield f"row {number}: no text in {', '.join(missing)}"
-        elif not (place := _database(folder, part, row["db_id"])).is_file():
-            yield f"row {number}: no database {place}"
+        elif row["db_id"] in gone:
+            yield f"row {number}: no database {found.files[row['db_id']]}"
 
 
-def _example(folder: Path, layout: Layout, part: Part, number: int, row: Row) -> Example:
-    path = _database(folder, part, row["db_id"]).resolve()
-    gold = row[layout.gold]
-    evidence = row.get(layout.evidence) if layout.evidence else None
-    named = row.get(layout.id) if layout.id else None
+def _example(found: _Found, layout: Layout, number: int, row: Mapping[str, Any]) -> Example:
+    path = found.files[row["db_id"]].resolve()
+    named = {part: row.get(column) for part, column in layout.columns.items() if row.get(column) not in (None, "")}
     return Example(
-        id=str(number) if named is None else as_text(named),
-        question=row["question"].strip(),
+        id=as_text(named.get("id", number)),
+        question=str(named["question"]).strip(),
         schema_sql=schema_of_file(path, "sqlite"),
-        golds=(gold,),
+        golds=(str(named["gold"]),),
         dialect="sqlite",
         group=row["db_id"],
         db=str(path),
         tags={tag: as_text(row[column]) for tag, column in layout.tags.items() if row.get(column) not in (None, "")},
-        task=task_of(gold),
-        evidence=evidence.strip() if isinstance(evidence, str) and evidence.strip() else None,
+        evidence=str(named["evidence"]).strip() if "evidence" in named else None,
     )

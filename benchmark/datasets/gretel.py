@@ -39,7 +39,7 @@ def load_gretel(argument: str, split: str, revision: str = REVISION) -> Dataset:
         name, note = f"gretel:{path.name}/{split}", "A local file in gretel's columns, run as SQLite."
     else:
         rows, name = _from_hub(split, revision), f"gretel{_at(revision)}/{split}"
-        note = f"{HUB_ID}@{revision[:8]}, run as SQLite."
+        note = f"{HUB_ID}@{_short(revision)}, run as SQLite."
     examples = examples_from_rows(rows, argument or HUB_ID)
     return Dataset(name=name, split=split, examples=examples, licence="Apache-2.0", note=note)
 
@@ -59,17 +59,22 @@ def examples_from_rows(rows: Iterable[Mapping[str, Any]], source: str) -> tuple[
 
 
 def check_count(rows: int, split: str, revision: str) -> None:
-    """Raise DatasetError where a split of the default revision has another number of rows than it was published with."""
+    """Raise DatasetError where a split of the default revision has more or fewer rows than it was published with."""
     if revision == REVISION and rows != SPLITS[split]:
         raise DatasetError(
-            f"the {split} split of {HUB_ID}@{revision[:8]} has {rows:,} rows here and {SPLITS[split]:,} where it was "
-            "published: scores on it could not be compared",
+            f"the {split} split of {HUB_ID}@{_short(revision)} has {rows:,} rows here and {SPLITS[split]:,} where it "
+            "was published: scores on it could not be compared",
             "Clear its folder in the cache of the package 'datasets' and run again.",
         )
 
 
 def _at(revision: str) -> str:
-    return "" if revision == REVISION else f"@{revision[:12]}"
+    return "" if revision == REVISION else f"@{_short(revision)}"
+
+
+def _short(revision: str) -> str:
+    """A commit's first digits; a tag or a branch as it is."""
+    return revision[:8] if re.fullmatch(r"[0-9a-f]{40}", revision) else revision
 
 
 def _check_columns(rows: list[Mapping[str, Any]], source: str) -> None:
@@ -136,7 +141,7 @@ def _from_hub(split: str, revision: str) -> Iterable[Mapping[str, Any]]:
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DatasetError(
-            f"cannot get {HUB_ID} at revision {revision[:8]} from the Hub ({type(error).__name__}: {first[:200]})",
+            f"cannot get {HUB_ID} at revision {_short(revision)} from the Hub ({type(error).__name__}: {first[:200]})",
             "Check the network and the revision, or download the Parquet file elsewhere and use gretel:PATH.",
         ) from None
     check_count(len(found), split, revision)

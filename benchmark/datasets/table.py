@@ -117,6 +117,12 @@ def mapped(spec: str, mapping: Sequence[str]) -> str:
     return f"{kind}:{with_choices(argument, {ours: theirs for ours, _, theirs in pairs})}"
 
 
+def tables_mapped(specs: Sequence[str], mapping: Sequence[str]) -> list[str]:
+    """The specs, those of tables `mapped`. Raises UsageError where none is a table."""
+    tables = [spec for spec in specs if spec.partition(":")[0] in KINDS] or specs
+    return [mapped(spec, mapping) if spec in tables else spec for spec in specs]
+
+
 def find_columns(columns: Sequence[str], named: Mapping[str, str], source: str) -> dict[str, str]:
     """What a row can hold -> its column. Raises DatasetError for a column that is named and not there, or missing."""
     found = {}
@@ -155,7 +161,7 @@ def _db(row: Row, layout: Mapping[str, str]) -> str:
 
 
 def tag_columns(columns: Sequence[str], named: Mapping[str, str], source: str) -> dict[str, str]:
-    """Tag -> column: those of the comma-separated list `tags` and of `tags.NAME`; the known ones where there is no list.
+    """Tag -> column: those of the comma-separated list `tags`, or else the known ones; and those of `tags.NAME`.
 
     Raises DatasetError.
     """

@@ -5,6 +5,7 @@
     fault/error:0.2         fails on a fifth of the prompts, the same ones each time
     fault/flaky:0.2         fails on a fifth of the prompts, but only the first time in this process
     fault/slow:0.5          the gold's answer after half a second a batch
+    fault/storm:0.15        meets each of 15% of the prompts with one of `STORM`, the first time in this process
 Where nothing else is said it answers with the gold.
 """
 
@@ -27,7 +28,12 @@ ANSWERS: dict[str, Callable[[Example], str]] = {
     "delete": lambda example: f"DELETE FROM {first_table(example)}",  # noqa: S608
     "prose": lambda example: "Let me think about what you are asking here.",
 }
-FAULTS = ("error", "flaky", "slow")
+FAULTS = ("error", "flaky", "slow", "storm")
+#: What a storm does: fail a whole batch, hang until `PATIENCE` seconds are over, leave an answer out, answer with 1 MB,
+#: or with half a character, which UTF-8 cannot hold. The last two are answers, and right ones.
+STORM = ("raise", "hang", "nothing", "long", "garbled")
+PATIENCE = 0.02
+LENGTH = 1_000_000
 
 
 class InjectedFault(RuntimeError):
@@ -57,7 +63,34 @@ class FaultModel:
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
         if self._kind == "slow":
             time.sleep(self._amount)
+        if self._kind == "storm":
+            return self._storm(prompts)
         return [self._one(prompt) for prompt in prompts]
+
+    def _storm(self, prompts: Sequence[Prompt]) -> list[Generation]:
+        met = {prompt.example_id: self._weather(prompt.example_id) for prompt in prompts}
+        if "raise" in met.values():
+            self._failed |= {key for key, fault in met.items() if fault == "raise"}
+            raise InjectedFault("injected fault")
+        self._failed |= met.keys()
+        return [
+            self._in_storm(prompt, met[prompt.example_id]) for prompt in prompts if met[prompt.example_id] != "nothing"
+        ]
+
+    def _weather(self, example_id: str) -> str | None:
+        """What a prompt meets: the share of `amount` is cut into equal parts, one a fault."""
+        share = _share(example_id)
+        if share >= self._amount or example_id in self._failed:
+            return None
+        return STORM[int(share / self._amount * len(STORM))]
+
+    def _in_storm(self, prompt: Prompt, fault: str | None) -> Generation:
+        gold = _gold(self._examples[prompt.example_id])
+        if fault == "hang":
+            time.sleep(PATIENCE)
+            return failed(prompt, TimeoutError(f"no answer within {PATIENCE} s"), retryable=True)
+        text = {"long": f"```sql\n{gold}\n```\n{'x' * LENGTH}", "garbled": f"{gold} -- \ud83d"}.get(fault or "", gold)
+        return Generation(example_id=prompt.example_id, text=text, finish_reason="stop")
 
     def _one(self, prompt: Prompt) -> Generation:
         if self._fails(prompt.example_id):

@@ -21,7 +21,7 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about statement
 #: Beyond this length a statement is treated as unparseable: sqlglot is linear but slow, and no gold is that long.
 MAX_SQL_CHARS = 100_000
 _SEMICOLON_OR_QUOTED = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]*\]|--[^\n]*|/\*.*?\*/|;", re.DOTALL
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]{0,200}\]|--[^\n]*|/\*.*?(?:\*/|\Z)|;", re.DOTALL
 )
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _DISTINCT_OR_QUOTED = re.compile(
@@ -195,9 +195,8 @@ def split_statements(sql: str) -> list[Statement]:
         if match.group() != ";":
             continue
         piece = sql[start : match.start()]
-        if re.search(r"\bcreate\s+(?:temp\w*\s+)?trigger\b", piece, re.IGNORECASE) and not re.search(
-            r"\bend\s*$", piece, re.IGNORECASE
-        ):
+        in_trigger = re.search(r"\bcreate\s+(?:temp\w*\s+)?trigger\b", piece, re.IGNORECASE)
+        if in_trigger and not re.search(r"\bend$", piece.rstrip()[-4:], re.IGNORECASE):
             continue
         found.append(Statement(piece.strip(), True))
         start = match.end()

@@ -56,6 +56,10 @@ class WorkerDied(Exception):
         self.code = code
 
 
+class PoolEnded(Exception):
+    """The pool was given up; what its threads still wanted is not wanted any more."""
+
+
 class Worker:
     """One process. Its environment is empty and its folder is empty and read by nobody."""
 
@@ -94,6 +98,10 @@ class Worker:
             raise WorkerDied(replies, self.close())
         return replies
 
+    def kill(self) -> None:
+        """End the process now; whoever waits for its answers gets WorkerDied."""
+        self._process.kill()
+
     def close(self, patience: float = 0.2) -> int:
         """End the process and wait for it; one that does not end by itself is killed. The exit code, or -signal."""
         with suppress(OSError):
@@ -115,6 +123,8 @@ class Pool:
         self._memory_bytes = (limits or Limits()).memory_bytes
         self._folder = tempfile.TemporaryDirectory(prefix="sqlgauge-")
         self._idle: SimpleQueue[Worker | None] = SimpleQueue()  # None: the place of one that died
+        self._busy: set[Worker] = set()
+        self._given_up = False
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="sqlgauge-sql")
         for _ in range(self._size):  # started now, so that they boot while the caller prepares its jobs
             self._idle.put(Worker(self._folder.name, self._memory_bytes))
@@ -125,7 +135,15 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._give_up()
         self.close()
+
+    def _give_up(self) -> None:
+        """End what is under way: after an error or Ctrl-C nobody waits for a batch of slow statements."""
+        self._given_up = True
+        for worker in self._busy.copy():
+            worker.kill()
 
     def close(self) -> None:
         """End every worker and wait for it."""
@@ -159,13 +177,18 @@ class Pool:
     def _ask(self, jobs: list[Job]) -> list[Reply]:
         worker = self._idle.get()
         try:
+            if self._given_up:
+                raise PoolEnded
             worker = worker or Worker(self._folder.name, self._memory_bytes)
+            self._busy.add(worker)
             replies = worker.ask(jobs)
         except BaseException:
             if worker is not None:
+                self._busy.discard(worker)
                 worker.close()
             self._idle.put(None)
             raise
+        self._busy.discard(worker)
         self._idle.put(worker)
         return replies
 

@@ -39,7 +39,7 @@ def item_files(table: Table, runs: Sequence[tuple[RunManifest, RunFolder]]) -> I
         items.add([example])
     with ExitStack() as stack:
         readers = [stack.enter_context(RunReader(*run, items.places)) for run in ordered]
-        yield from _columns(table, items, readers)
+        yield from _columns(table, items, readers, source.left_out(table, items.places))
         yield from _texts(source)
         yield from _answers(source, readers)
 
@@ -49,9 +49,18 @@ class _Source:
 
     def __init__(self, runs: Sequence[tuple[RunManifest, RunFolder]]) -> None:
         self._folders = [folder for _, folder in runs]
-        unsound = (one for folder in self._folders for one in folder.health().values() if not one.healthy)
-        #: What is wrong with an item, by its id.
-        self.unsound = {one.example_id: f"{one.status.replace('_', ' ')}: {one.reason}" for one in unsound}
+        health = (one for folder in self._folders for one in folder.health().values())
+        self._unsound = {one.example_id: one for one in health if not one.healthy}
+
+    @property
+    def unsound(self) -> dict[str, str]:
+        """What is wrong with an item, by its id."""
+        return {key: f"{one.status.replace('_', ' ')}: {one.reason}" for key, one in self._unsound.items()}
+
+    def left_out(self, table: Table, places: Mapping[str, int]) -> list[int]:
+        """Places of the items with a value that leave the headline of a table."""
+        leave = {one.status for one in table.left_out if not one.fails}
+        return sorted(places[key] for key, one in self._unsound.items() if one.status in leave and key in places)
 
     def examples(self) -> Iterator[Example]:
         seen: set[str] = set()
@@ -72,10 +81,11 @@ class _Source:
             yield batch
 
 
-def _columns(table: Table, items: Items, readers: Sequence[RunReader]) -> Iterator[File]:
+def _columns(table: Table, items: Items, readers: Sequence[RunReader], left_out: Sequence[int]) -> Iterator[File]:
     tags = [slicing.tag for slicing in table.slicings if len(slicing.values) > 1]
     parts = {part.slicing.tag: part for part in partitions(items)}
-    yield _file("head", _head(table, len(items.ids), [parts[tag] for tag in tags], readers))
+    head = _head(table, len(items.ids), [parts[tag] for tag in tags], readers)
+    yield _file("head", {**head, "left_out": left_out})
     yield _file("ids", items.ids)
     for number, tag in enumerate(tags):
         yield _file(f"tag-{number}", parts[tag].codes.tolist())

@@ -1,7 +1,8 @@
 """The prompts that runs asked with, rendered again from what their manifests name.
 
 Promises: a prompt is shown only where the template's hash, and so every word of it, is the one that the run used.
-Does not: show prompts of templates that lie elsewhere, or of runs that had examples in their prompts.
+Does not: show prompts of templates that lie elsewhere, or of runs that had examples, sampled rows or a budget for
+schemas in their prompts: what they were made of is not in the run folder.
 """
 
 from __future__ import annotations

@@ -83,6 +83,9 @@ def _tree(dialect: str, text: str) -> Any:
     for identifier in tree.find_all(exp.Identifier):
         if not identifier.args.get("quoted"):
             identifier.set("this", identifier.name.lower())
+    for ordered in tree.find_all(exp.Ordered):
+        if not ordered.args.get("desc"):
+            ordered.set("desc", None)
     for join in tree.find_all(exp.Join):
         if join.kind == "INNER":
             join.set("kind", None)

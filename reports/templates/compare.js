@@ -7,6 +7,7 @@
   const found = document.getElementById("found");
   const SHOWN = 100;
   let head, ids;
+  let leaves = new Set(); // places of items that tell nothing, and are not in the headline
 
   /** Exact McNemar: the two-sided binomial p of a split of the items that one run alone has right. */
   function mcnemar(a, b) {
@@ -28,6 +29,7 @@
     form.elements.a.value = String(a);
     form.elements.b.value = String(b);
     form.elements.metric.value = String(column);
+    leaves = new Set(metric === head.headline ? head.left_out : []);
     const lacking = [a, b].filter((r) => !head.runs[r].has[column]);
     if (lacking.length) return found.replaceChildren(h("p", {}, `${head.runs[lacking[0]].model} has no ${metric}.`));
     const [first, second] = await Promise.all([a, b].map((r) => load(`outcome-${r}-${column}`)));
@@ -38,10 +40,11 @@
 
   const clear = (letter) => letter === "r" || letter === "w";
   function split(first, second) {
-    const parts = { both: [], a: [], b: [], neither: [], left: [] };
+    const parts = { both: [], a: [], b: [], neither: [], left: [], leaves: [] };
     for (let i = 0; i < head.n; i += 1) {
       const [x, y] = [first[i], second[i]];
-      if (!clear(x) || !clear(y)) parts.left.push(i);
+      if (leaves.has(i)) parts.leaves.push(i);
+      else if (!clear(x) || !clear(y)) parts.left.push(i);
       else parts[x === y ? (x === "r" ? "both" : "neither") : x === "r" ? "a" : "b"].push(i);
     }
     return parts;
@@ -56,7 +59,7 @@
 
   async function sections(a, b, metric, first, second, texts) {
     const parts = split(first, second);
-    const n = head.n - parts.left.length;
+    const n = head.n - parts.left.length - parts.leaves.length;
     const p = mcnemar(parts.a.length, parts.b.length);
     return [
       h("p", { class: "verdict" }, verdict(a, b, metric, parts, p)),
@@ -85,7 +88,8 @@
       return h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "text" }, h("bdi", {}, head.runs[r].model)), h("td", {}, percent(n ? right / n : NaN)), h("td", {}, `${percent(low)} to ${percent(high)}`), h("td", {}, String(alone.length)));
     };
     const columns = ["", "model", metric, "95% interval", "right alone"];
-    const left = parts.left.length ? ` ${parts.left.length} items without a clear value for both are left out.` : "";
+    const left = (parts.left.length ? ` ${parts.left.length} items without a clear value for both are left out.` : "") +
+      (parts.leaves.length ? ` ${parts.leaves.length} items that tell nothing leave the headline.` : "");
     return h("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": "The two runs" }, h("table", {},
       h("caption", {}, `${n} items: both right on ${parts.both.length}, neither on ${parts.neither.length}.${left}`),
       h("thead", {}, h("tr", {}, columns.map((name) => (name ? h("th", { scope: "col", class: name === "model" ? "text" : null }, name) : h("td", {}))))),
@@ -99,7 +103,7 @@
       const codes = await load(`tag-${number}`);
       const counts = tag.values.map(() => [0, 0, 0]);
       for (let i = 0; i < head.n; i += 1) {
-        if (!clear(first[i]) || !clear(second[i])) continue;
+        if (leaves.has(i) || !clear(first[i]) || !clear(second[i])) continue;
         const of = counts[codes[i]];
         of[0] += 1; of[1] += first[i] === "r"; of[2] += second[i] === "r";
       }
@@ -116,7 +120,7 @@
     const link = (place) => `items.html${address({ item: ids[place], run: head.runs[loser].run }, new URLSearchParams())}`;
     const lines = places.slice(0, SHOWN).map((place) => h("li", {}, h("a", { href: link(place) }, ids[place]), " ", h("span", {}, texts.get(Math.floor(place / head.text_chunk))[place % head.text_chunk])));
     const rest = places.length > SHOWN ? [h("p", { class: "none" }, `and ${places.length - SHOWN} more`)] : [];
-    return [h("h2", {}, `Only ${letter} has right (${places.length})`), places.length ? h("ul", { class: "won" }, lines) : h("p", { class: "none" }, "None."), ...rest];
+    return [h("h2", { class: "part" }, `Only ${letter} has right (${places.length})`), places.length ? h("ul", { class: "won" }, lines) : h("p", { class: "none" }, "None."), ...rest];
   }
 
   async function start() {

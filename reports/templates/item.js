@@ -59,6 +59,7 @@ const itempage = (() => {
     return [
       h("div", { class: "pair" }, h("section", {}, h("h3", {}, "Gold"), gold, ...others), h("section", {}, h("h3", {}, name), mine)),
       ...edits(answer),
+      h("h3", {}, "Scores"),
       scores(answer),
       ...results(answer),
       ...proof(answer),
@@ -80,7 +81,7 @@ const itempage = (() => {
     const letter = (value) => (value === null ? "x" : value >= 1 ? "r" : value <= 0 ? "w" : "p");
     const rows = found.map((one) => h("tr", {}, h("th", { scope: "row" }, one.metric), h("td", {}, outcome(letter(one.value)), " ", one.value === null ? "–" : String(Math.round(one.value * 1000) / 1000)),
       h("td", { class: "text" }, [one.status === "ok" ? null : one.status, one.verdict, one.reason].filter(Boolean).join("; "))));
-    return box("Scores", h("table", { class: "grid scores" }, h("caption", {}, "Scores"), h("thead", {}, h("tr", {}, ["metric", "value", "why"].map((name) => h("th", { scope: "col", class: name === "why" ? "text" : null }, name)))), h("tbody", {}, rows)));
+    return box("Scores", h("table", { class: "grid" }, h("caption", { class: "unseen" }, "Scores"), h("thead", {}, h("tr", {}, ["metric", "value", "why"].map((name) => h("th", { scope: "col", class: name === "why" ? "text" : null }, name)))), h("tbody", {}, rows)));
   }
 
   const cell = (value) => h("td", { class: typeof value === "number" ? "number" : null }, value === null ? NULL() : typeof value === "object" ? JSON.stringify(value) : String(value));

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RPM, RUBRIC, RUNS, TPM, YES, asker
+from sqlgauge.commands.options import AS_JSON, MAX_COST, MAX_ERRORS, PRICES, QUIET, RPM, RUBRIC, RUNS, TPM, YES, asker
 
 
 @click.command()
@@ -36,10 +36,7 @@ from sqlgauge.commands.options import AS_JSON, MAX_COST, PRICES, QUIET, RPM, RUB
 @PRICES
 @RPM
 @TPM
-@click.option(
-    "--max-errors", type=click.FloatRange(0, 1), default=0.05, metavar="SHARE", show_default=True,
-    help="Exit 3 where more than this share of any judge's calls failed; 1 accepts all.",
-)  # fmt: skip
+@MAX_ERRORS
 @click.option("--concurrency", type=click.IntRange(min=1), help="Calls at once for each judge.  [default: 8]")
 @click.option("--no-cache", is_flag=True, help="Do not reuse verdicts that other runs on this machine paid for.")
 @click.option("--dry-run", is_flag=True, help="Print one prompt, the tokens and the cost; call nothing.")

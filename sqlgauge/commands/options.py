@@ -50,6 +50,28 @@ SEARCH_SECONDS = click.option(
 )
 
 
+class Share(click.ParamType[float]):
+    """A share such as '5%' or 0.05, as a proportion from 0 to 1."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share <= 1:
+            self.fail(f"'{value}' is no share; write it as 5% or 0.05", param, ctx)
+        return share
+
+
+MAX_ERRORS = click.option(
+    "--max-errors", type=Share(), default=0.05, show_default="5%", metavar="SHARE",
+    help="Exit 3 where more than this share of a model's answers or of any judge's calls failed; 1 accepts all.",
+)  # fmt: skip
+
+
 def asker() -> Callable[[str], bool] | None:
     """Asks on the terminal whether something may be sent; None where there is nobody to ask."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,7 @@ from sqlgauge.commands.options import (
     AS_JSON,
     MAP,
     MAX_COST,
+    MAX_ERRORS,
     PRICES,
     QUIET,
     RPM,
@@ -22,6 +23,9 @@ from sqlgauge.commands.options import (
     asker,
     names,
 )
+
+if TYPE_CHECKING:
+    from benchmark.store import RunFolder
 
 
 @click.command()
@@ -37,6 +41,7 @@ from sqlgauge.commands.options import (
     "--judge-api-base", multiple=True, metavar="[JUDGE=]URL", help="Base URL of a judge's own OpenAI-compatible server."
 )
 @MAX_COST
+@MAX_ERRORS
 @PRICES
 @RPM
 @TPM
@@ -58,8 +63,16 @@ from sqlgauge.commands.options import (
 @SEARCH_SECONDS
 @click.option("--prompt", help="A prompt template: a name or a .j2 file.  [default: zero_shot]")
 @click.option(
-    "--schema", help="What the prompt shows of the database: ddl, compact, or full (with rows).  [default: ddl]"
+    "--schema", help="What prompts show of a database: ddl, rows (some of each table), compact or full.  [default: ddl]"
 )
+@click.option("--schema-rows", type=int, metavar="K", help="Rows a table that --schema rows shows.  [default: 3]")
+@click.option(
+    "--schema-tokens", type=int, metavar="N",
+    help="The most tokens of a schema: fewer rows, no rows, compact, then fewer tables; each step is told.",
+)  # fmt: skip
+@click.option("--shots", type=int, metavar="K", help="Examples from a train split before each question.  [default: 0]")
+@click.option("--shots-from", metavar="DATASET", help="Whose train split.  [default: that of --dataset]")
+@click.option("--shots-by", help="fixed: the same ones for all; similar: the nearest by BM25.  [default: fixed]")
 @click.option(
     "--n", type=int, help="Answers an item, for pass@k and self-consistency; needs --temperature.  [default: 1]"
 )
@@ -84,6 +97,7 @@ def run(
     rubric: str,
     judge_api_base: tuple[str, ...],
     max_cost: float | None,
+    max_errors: float,
     prices: Path | None,
     rpm: int | None,
     tpm: int | None,
@@ -108,7 +122,10 @@ def run(
 
     options = _given(flags)
     if dry_run:
-        print_plan(verbs.make_plan(config_file=config_file, **options))
+        plan = verbs.make_plan(config_file=config_file, **options)
+        for note in plan.asked.notes:
+            click.echo(f"prompts {note}")
+        print_plan(plan)
         return
     with Bars(quiet=quiet) as progress:
         folder = verbs.run(
@@ -116,13 +133,26 @@ def run(
             rubric=rubric,
             judge_api_base=judge_api_base,
             asking={"max_cost": max_cost, "prices": prices, "rpm": rpm, "tpm": tpm},
+            max_errors=max_errors,
             yes=yes,
             ask=asker(),
             config_file=config_file,
             progress=progress,
             **{"model": "", "dataset": "", **options},
         )
+    _tell_of_schemas(folder)
     print_runs([folder], as_json=as_json)
+
+
+def _tell_of_schemas(folder: RunFolder) -> None:
+    """On standard error: what --schema-tokens left out."""
+    counts = folder.manifest().counts
+    if counts.get("schemas_pruned") or counts.get("schemas_too_long"):
+        click.echo(
+            f"{counts['schemas_pruned']} schemas were shortened to fit; {counts['schemas_too_long']} do not fit and "
+            f"are errors: see {folder.path / 'prompts.jsonl'}",
+            err=True,
+        )
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

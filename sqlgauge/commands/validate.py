@@ -56,8 +56,8 @@ def validate(
 
     with Bars(quiet=quiet) as progress:
         chosen, health = verbs.validate(
-            mapped(dataset, map), split=split, limit=limit, sample=sample, seed=seed, where=where, out=out, workers=workers,
-            progress=progress,
+            mapped(dataset, map), split=split, limit=limit, sample=sample, seed=seed, where=where, out=out,
+            workers=workers, progress=progress,
         )  # fmt: skip
     shown = json.dumps(report.as_json(chosen, health), indent=2)
     click.echo(shown if as_json else inert("\n".join(report.summary(chosen, health))))

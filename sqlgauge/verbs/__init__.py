@@ -3,6 +3,7 @@
 from sqlgauge.verbs.common import Progress, silent
 from sqlgauge.verbs.judging import Asking, calibrate, judge, judge_estimate, self_checks
 from sqlgauge.verbs.pairs import check_equivalent, equiv, equiv_batch
+from sqlgauge.verbs.repeating import check_repeated, rerun
 from sqlgauge.verbs.reporting import check_no_worse, compare, export, label, label_on_server, power, report
 from sqlgauge.verbs.running import make_plan, run
 from sqlgauge.verbs.scoring import check_verified, score, verify
@@ -17,6 +18,7 @@ __all__ = [
     "check_equivalent",
     "check_healthy",
     "check_no_worse",
+    "check_repeated",
     "check_verified",
     "compare",
     "contamination",
@@ -34,6 +36,7 @@ __all__ = [
     "power",
     "preview",
     "report",
+    "rerun",
     "run",
     "score",
     "self_checks",

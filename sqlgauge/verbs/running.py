@@ -29,6 +29,7 @@ def run(
     ask: Ask | None = None,
     config_file: Path | None = None,
     progress: Progress = silent,
+    max_errors: float = 0.05,
     **options: Any,
 ) -> RunFolder:
     """Benchmark a model over a split and, if asked, have judges look at it. Again means: go on where it stopped.
@@ -36,12 +37,13 @@ def run(
     `options` are the fields of `benchmark.config.RunConfig`; `asking` is what else `judge` takes for asking, `yes` and
     `ask` are the same as there. Its `max_cost`, `prices`, `rpm` and `tpm` hold for a model behind an API, too: the
     money together with the judges, the pace for each model alone.
-    Raises benchmark.errors.SqlgaugeError and its kind; BudgetExceeded also where over 5% of a judge's calls failed.
+    Raises benchmark.errors.SqlgaugeError and its kind; BudgetExceeded also where more than the share `max_errors` of
+    the answers failed, or of a judge's calls: what there is is stored, and the same call goes on.
     """
     from benchmark.chat import Budget
     from benchmark.config import make_config
     from benchmark.runner import execute, plan
-    from judges.bill import MAX_ERRORS, check_errors
+    from judges.bill import check_errors
 
     how: Asking = {"rubric": rubric, "api_base": judge_api_base, **(asking or {})}
     budget = Budget(how.get("max_cost"))
@@ -52,9 +54,9 @@ def run(
     if panel is not None:
         about = (made.dataset.name, made.dataset.fingerprint, len(made.prompts))
         require_leave(panel, how, [about], yes=yes, ask=ask)
-    folder = execute(made, progress)
+    folder = execute(made, progress, max_errors)
     if panel is not None:
-        check_errors(panel.judge_all([folder], progress), MAX_ERRORS)
+        check_errors(panel.judge_all([folder], progress), max_errors)
     return folder
 
 

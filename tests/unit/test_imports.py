@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from benchmark.datasets import load_dataset
@@ -54,14 +55,18 @@ def test_columns_are_found_by_their_usual_names(tmp_path: Path) -> None:
 
 def test_columns_rows_and_dialect_can_be_chosen(tmp_path: Path) -> None:
     rows = [
-        {"q": "A", "right": "SELECT 1", "part": "x", "level": 1, "n": 7, "where": "db/a.sqlite"},
+        {"q": "A", "right": "SELECT 1", "part": "x", "level": 1, "n": 7, "where": "db/a.duckdb"},
         {"q": "B", "right": "DELETE FROM t", "part": "y", "level": None, "n": 8, "where": ""},
     ]
     path = write(tmp_path / "q.jsonl", rows)
+    (tmp_path / "db").mkdir()
+    with duckdb.connect(str(tmp_path / "db" / "a.duckdb")) as connection:
+        connection.execute("CREATE TABLE t (a INTEGER)")
     choices = "question=q&gold=right&id=n&tags=level,part&db=where&dialect=duckdb"
     first, second = load_dataset(f"jsonl:{path}?{choices}").examples
     assert (first.id, first.tags, first.dialect) == ("7", {"level": "1", "part": "x"}, "duckdb")
-    assert (first.db, second.db) == (str(tmp_path / "db" / "a.sqlite"), None)
+    assert (first.db, second.db) == (str(tmp_path / "db" / "a.duckdb"), None)
+    assert (first.schema_sql, second.schema_sql) == ("CREATE TABLE t(a INTEGER);", "")
     assert (second.task, second.tags, second.group) == ("write", {"part": "y"}, "8")
     assert [e.id for e in load_dataset(f"jsonl:{path}?{choices}&part=y").examples] == ["8"]
 

@@ -108,3 +108,26 @@ def test_cost_and_time_get_a_chart_where_two_runs_say_them(make_run, score_list)
 )
 def test_labels_are_short(model, label):
     assert short(model) == label
+
+
+def test_labels_keep_apart_where_there_is_room():
+    close = points((1, 0.5), (1.02, 0.5), (1.04, 0.5), (4, 0.9))
+    texts = [
+        one
+        for one in ElementTree.fromstring(str(scatter(close, "s", "m"))).iter("text")
+        if (one.text or "").startswith("m")
+    ]
+    labels = [one for one in texts if one.text in {f"m{n}" for n in range(4)}]
+    assert len({(one.attrib["transform"], one.attrib.get("text-anchor")) for one in labels}) == len(labels) == 4
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 1.0], [0.001, 0.0099], [0.001, 0.011], [1e-9, 1e9], [3, 30.5], [0.3, 0.31], [1e-300, 1.0]]
+)
+def test_an_axis_has_room_and_ticks(values):
+    axis = charts.axis_of(values)
+    assert axis.low < min(values)
+    assert axis.high > max(values)
+    assert all(axis.low <= tick <= axis.high for tick in axis.ticks)
+    assert all(0 < axis.share(value) < 1 for value in values)
+    assert 2 <= len(axis.ticks) <= 10

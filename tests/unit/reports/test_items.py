@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import UsageError
+from benchmark.health import Health
 from benchmark.types import Failure, Generation, Score, Timing, Verdict
 from reports.board import JUDGED
 from reports.items import comparing
@@ -328,6 +329,16 @@ def test_runs_with_other_orders_and_other_items_share_places(make_run, score_lis
     assert found[f"answer-{1 - number}-0.js"][4] == []
     tag = found["head.js"]["tags"][0]
     assert [tag["values"][code] for code in found["tag-0.js"]] == ["easy", "easy", "hard", "hard", "new"]
+
+
+def test_what_leaves_the_headline_is_known_to_the_comparison_and_to_the_item(make_run, score_list):
+    runs = [make_run(name, score_list("execution", 1.0, 0.0, 1.0, 0.0)) for name in "ab"]
+    statuses = {"e1": "no_rows", "e2": "fails", "e3": "ok", "unknown": "one_null"}
+    runs[1].write_health(Health(example_id=key, status=status, reason="so") for key, status in statuses.items())
+    found = shards_of(runs)
+    assert found["head.js"]["left_out"] == [1]
+    assert [item["unsound"] for item in found["item-0.js"]["items"]] == [None, "no rows: so", "fails: so", None]
+    assert build_board(runs).tables[0].rows[0].headline.n == 3
 
 
 def test_the_order_in_which_runs_are_given_changes_no_byte(make_run, score_list):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import duckdb
 import pytest
 
+from benchmark.health import Health
 from benchmark.types import Failure, Generation, Score
 from reports.redact import redacted
 from reports.site import site_files
@@ -31,7 +32,7 @@ SECRETS = {
             "column",
             "verdict",
         ),
-        *("failure", "form"),
+        *("failure", "form", "health"),
     )
 }
 
@@ -66,6 +67,10 @@ def runs(make_run, verdict_list):
                     golds=(f"select {SECRETS['gold']}",), evidence=SECRETS["hint"])
             for one, key in zip(run.examples(), ids, strict=True)
         )  # fmt: skip
+        run.write_health(
+            Health(example_id=key, status=status, reason=SECRETS["health"])
+            for key, status in zip(ids, ("ok", "no_rows", "fails", "ok"), strict=True)
+        )
         (run.path / "generations.jsonl").unlink()
         run.append_generations(
             Generation(example_id=key, text=f"select {SECRETS['answer']}", finish_reason="stop",
