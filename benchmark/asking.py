@@ -16,7 +16,7 @@ from benchmark.config import RunConfig
 from benchmark.datasets import Dataset, load_dataset
 from benchmark.datasets.table import mapped
 from benchmark.errors import UsageError
-from benchmark.fitting import ESTIMATE, Budget, Fitted, estimated_tokens, fit
+from benchmark.fitting import ESTIMATE, ORDER, Budget, Fitted, estimated_tokens, fit
 from benchmark.identity import digest
 from benchmark.models import Model
 from benchmark.prompts import render
@@ -150,7 +150,7 @@ def _shots(
     """The examples before each item's question, and what a run's identity says of them."""
     if not config.shots:
         return [()] * len(dataset.examples), None
-    train = _train_split(config)
+    train, split = _splits(config)
     chosen = choose_shots(
         train.examples,
         dataset.examples,
@@ -158,29 +158,35 @@ def _shots(
         by=config.shots_by,
         seed=config.seed,
         usable=lambda shot: fitted(shot).fits,
+        split=split,
     )
-    ids = [[shot.id for shot in shots] for shots in chosen]
+    ids = {example.id: [shot.id for shot in shots] for example, shots in zip(dataset.examples, chosen, strict=True)}
     about = {"k": config.shots, "by": config.shots_by, "from": train.name, "fingerprint": train.fingerprint}
     return chosen, {**about, "chosen": digest(ids)}
 
 
-def _train_split(config: RunConfig) -> Dataset:
-    """The split that examples come from. Raises UsageError where it is the one that is asked about."""
+def _splits(config: RunConfig) -> tuple[Dataset, tuple[Example, ...]]:
+    """The split that examples come from, and the whole one that is asked about. UsageError if both are one."""
     test = mapped(config.dataset, config.map)
     spec = config.shots_from or test
     train = load_dataset(spec, TRAIN)
-    if train.examples == load_dataset(test, config.split).examples:
+    asked = load_dataset(test, config.split).examples
+    if train.examples == asked:
         raise UsageError(
             f"the examples of --shots come from a train split only, and {spec} has none beside the items asked about",
             "Name another dataset as --shots-from, such as jsonl:train.jsonl.",
         )
-    return train
+    return train, asked
 
 
 def _identity(config: RunConfig, budget: Budget | None, shots: Mapping[str, Any] | None) -> dict[str, Any]:
     """What changes a prompt, where it is used: old runs knew none of it and keep their names."""
     rows = {"rows": config.schema_rows} if config.schema == "rows" else {}
-    fits = {} if budget is None else {"schema_tokens": {"most": budget.most, "counted_by": budget.counted_by}}
+    fits = (
+        {}
+        if budget is None
+        else {"schema_tokens": {"most": budget.most, "counted_by": budget.counted_by, "order": ORDER}}
+    )
     return {**rows, **fits, **({} if shots is None else {"shots": dict(shots)})}
 
 

@@ -166,6 +166,8 @@ def _value_problems(config: RunConfig) -> list[str]:
         f"'{key}' must be at least 1, not {value}" for key, value in positive.items() if value is not None and value < 1
     ]
     problems += config.terms.problems()
+    if config.name is not None and (config.name in ("", ".", "..") or set(config.name) & set("/\\\0")):
+        problems.append(f"'name' is that of one folder, not a path: {config.name!r}")
     if config.load_in_4bit and config.load_in_8bit:
         problems.append("'load_in_4bit' and 'load_in_8bit' are one or the other")
     if config.n > 1 and config.temperature == 0:

@@ -21,6 +21,8 @@ from benchmark.types import Example
 Count = Callable[[str], int]
 #: Changes when `estimated_tokens` counts otherwise: part of a run's identity.
 ESTIMATE = "estimate-1"
+#: Part of a run's identity: raise it when the order in which a schema is shortened changes.
+ORDER = 1
 _PIECES = re.compile(r"[A-Za-z]+|[^\sA-Za-z]")
 _LETTERS_A_TOKEN = 6
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")

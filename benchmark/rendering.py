@@ -32,7 +32,9 @@ _HEAD = re.compile(
     rf"{BEFORE}(?:insert|replace)\b[^(]*?\binto\s+(?:{_NAME}\s*\.\s*)?(?P<table>{_NAME})\s*(?:\((?:{_NAME}|[\s,])*\)\s*)?values\s*",
     re.IGNORECASE | re.DOTALL,
 )
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[(),]")
+_TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[(),]", re.DOTALL)
+#: What may stand between two rows.
+_BETWEEN = re.compile(r"(?:[\s,]|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SECONDS = 20.0
 
 
@@ -96,16 +98,23 @@ def _first_rows(insert: str, most: int, shown: Counter[str]) -> str | None:
 
 
 def _tuples(text: str) -> list[str]:
-    """The parenthesised rows at the start of a text, as they are written."""
-    found, depth, start = [], 0, 0
+    """The parenthesised rows at the start of a text, as they are written; what follows them, as RETURNING (a), is none.
+
+    >>> _tuples("(1, ')'), -- it's one\\n (2, 'x') ON CONFLICT (id) DO NOTHING")
+    ["(1, ')')", "(2, 'x')"]
+    """
+    found, depth, start, end = list[str](), 0, 0, 0
     for match in _TOKEN.finditer(text):
         if match.group() == "(":
+            if depth == 0 and not _BETWEEN.fullmatch(text[end : match.start()]):
+                break
             start = match.start() if depth == 0 else start
             depth += 1
         elif match.group() == ")":
             depth -= 1
             if depth == 0:
-                found.append(text[start : match.end()])
+                end = match.end()
+                found.append(text[start:end])
     return found
 
 

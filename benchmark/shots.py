@@ -27,26 +27,36 @@ Usable = Callable[[Example], bool]
 
 
 def choose_shots(
-    train: Sequence[Example], asked: Sequence[Example], k: int, *, by: str, seed: int, usable: Usable
+    train: Sequence[Example],
+    asked: Sequence[Example],
+    k: int,
+    *,
+    by: str,
+    seed: int,
+    usable: Usable,
+    split: Sequence[Example] = (),
 ) -> list[tuple[Example, ...]]:
     """For each item that is asked about, `k` items of `train` that are `usable`. Raises UsageError where too few are.
 
+    No shot is like an item of the whole test `split`, of which `asked` may be a sample.
     `fixed`: the same for all, drawn by the seed. `similar`: those whose questions are nearest by BM25 (S. Robertson and
     H. Zaragoza, 2009), the nearest last, beside the question.
     """
     if by == "similar":
         ranking = _Similar(train)
-        return [tuple(_first(ranking.nearest(one, k), _Clear([one]), k, usable)[::-1]) for one in asked]
+        clear = _Clear([*asked, *split])
+        return [tuple(_first(ranking.nearest(one, k), clear, k, usable)[::-1]) for one in asked]
     drawn = sorted(train, key=lambda one: hashlib.sha256(f"{seed}:shot:{one.id}".encode()).digest())
-    return [tuple(_first(drawn, _Clear(asked), k, usable))] * len(asked)
+    return [tuple(_first(drawn, _Clear([*asked, *split]), k, usable))] * len(asked)
 
 
 def _first(candidates: Iterable[Example], clear: _Clear, k: int, usable: Usable) -> list[Example]:
     found: list[Example] = []
+    taken = _Clear([])
     for one in candidates:
-        if clear(one) and usable(one):
+        if clear(one) and taken(one) and usable(one):
             found.append(one)
-            clear = clear.of(one)
+            taken.add(one)  # no example stands there twice
         if len(found) == k:
             return found
     raise UsageError(
@@ -62,17 +72,13 @@ class _Clear:
         self._questions: set[str] = set()
         self._golds: set[str] = set()
         for one in items:
-            self._add(one)
+            self.add(one)
 
     def __call__(self, example: Example) -> bool:
         return plain(example.question) not in self._questions and self._golds.isdisjoint(map(plain, example.golds))
 
-    def of(self, example: Example) -> _Clear:
-        """Clear of this example too: no example stands there twice."""
-        self._add(example)
-        return self
-
-    def _add(self, example: Example) -> None:
+    def add(self, example: Example) -> None:
+        """Keep clear of this example too."""
         self._questions.add(plain(example.question))
         self._golds.update(map(plain, example.golds))
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 
 from benchmark.datasets.base import REGISTRY as DATASETS
+from benchmark.datasets.base import kind_of
 from benchmark.errors import UnknownName, UsageError, did_you_mean
 from benchmark.prompts import SCHEMAS, TEMPLATES
 
@@ -202,8 +203,8 @@ def _values(recipe: Recipe) -> list[str]:
     choices: dict[str, tuple[str, Sequence[str]]] = {
         "train.schedule": (train.schedule, SCHEDULES),
         "format.schema": (form.schema, list(SCHEMAS)),
-        "data.dataset": (data.dataset.partition(":")[0], list(DATASETS)),
-        "data.test": ((data.test or data.dataset).partition(":")[0], list(DATASETS)),
+        "data.dataset": (kind_of(data.dataset), list(DATASETS)),
+        "data.test": (kind_of(data.test or data.dataset), list(DATASETS)),
         "model.spec": (recipe.model.spec.partition("/")[0], ("hf", "builtin")),
     }
     problems += [

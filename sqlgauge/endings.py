@@ -24,6 +24,9 @@ _REASONS = {
     errno.EDQUOT: ("the disk quota is used up", _ROOM),
     errno.EFBIG: ("the file may not grow any more (see 'ulimit -f')", _ROOM),
     errno.EIO: ("the disk failed", "Look after the disk, then run the same command again: what is stored is kept."),
+    errno.ENOTDIR: ("a file is in the way", "Choose another folder with --out."),
+    errno.EEXIST: ("a file is in the way", "Choose another folder with --out."),
+    errno.ENAMETOOLONG: ("its name is too long", "Give a shorter --name or --out."),
     errno.EROFS: ("it is read-only", _LEAVE),
     errno.EACCES: ("permission denied", _LEAVE),
     errno.EPERM: ("it is not permitted", _LEAVE),
@@ -106,5 +109,5 @@ def why_not_written(error: OSError) -> tuple[str, str] | None:
     if error.errno not in _REASONS or not isinstance(error.filename, str | bytes):
         return None
     reason, hint = _REASONS[error.errno]
-    verb = "use" if hint is _LEAVE else "write"
+    verb = "write" if hint is _ROOM else "use"
     return f"cannot {verb} {os.fsdecode(error.filename)}: {reason}", hint

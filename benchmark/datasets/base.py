@@ -48,6 +48,15 @@ class Dataset:
         return digest(sorted(map(digest, placeless)))
 
 
+def kind_of(spec: str) -> str:
+    """What kind of dataset a spec string names.
+
+    >>> kind_of("gretel@abc"), kind_of("jsonl:a@b.jsonl")
+    ('gretel', 'jsonl')
+    """
+    return spec.partition(":")[0].partition("@")[0]
+
+
 def load_dataset(spec: str, split: str = "test") -> Dataset:
     """The split that a spec string names: 'builtin', 'gretel@REVISION', 'jsonl:PATH'. Raises UnknownName, DatasetError.
 

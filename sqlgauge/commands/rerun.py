@@ -24,10 +24,21 @@ _WIDTH = 60
     help="The folder that the new run folder goes into.",
 )  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit 4 unless every score comes out again.")
+@click.option("--api-base", metavar="URL", help="Where the model is asked, if the run was made with one.")
+@click.option("--trust-remote-code", is_flag=True, help="Let a Hub model run its own code, if the run was made so.")
 @click.option("--workers", type=int, help="SQL worker processes.  [default: one a core]")
 @AS_JSON
 @QUIET
-def rerun(run: Path, out: Path, check: bool, workers: int | None, as_json: bool, quiet: bool) -> None:
+def rerun(
+    run: Path,
+    out: Path,
+    check: bool,
+    api_base: str | None,
+    trust_remote_code: bool,
+    workers: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Make a run again from its manifest, in a new folder, and compare: answers, scores, and what could explain them.
 
     Judges are not asked again.
@@ -43,7 +54,14 @@ def rerun(run: Path, out: Path, check: bool, workers: int | None, as_json: bool,
     from sqlgauge.progress import Bars
 
     with Bars(quiet=quiet) as progress:
-        found = verbs.rerun(run, out=out, workers=workers, progress=progress)
+        found = verbs.rerun(
+            run,
+            out=out,
+            workers=workers,
+            api_base=api_base,
+            trust_remote_code=trust_remote_code,
+            progress=progress,
+        )
     if as_json:
         record = {"same_answers": found.same_answers, "same_scores": found.same_scores, **msgspec.to_builtins(found)}
         click.echo(msgspec.json.format(msgspec.json.encode(record), indent=2))

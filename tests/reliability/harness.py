@@ -1,7 +1,7 @@
-"""Starts the real command line in a process of its own, ends it at a chosen moment, and says when two runs are identical.
+"""Starts the real command line in a process of its own, ends it at a chosen moment, and says when runs are identical.
 
-"Identical" is that of the design: the lines of each file sorted by id, without `timing`, byte for byte; and no file more
-or less. The log, which is for people, and the time at which a run was made are left out.
+"Identical" is that of the design: the lines of each file sorted by id, without `timing`, byte for byte; and no file
+more or less. The log, which is for people, and the time at which a run was made are left out.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def run_arguments(pace: float, *more: object) -> list[object]:
 
 
 def end_at(process: subprocess.Popen[str], mark: Mark, delay: float, number: int) -> tuple[bool, str]:
-    """Send a signal `delay` s after the mark is seen. Whether it came before the end; what was said on standard error."""
+    """Send a signal `delay` s after the mark is seen. Whether it came before the end; what was said."""
     deadline = time.monotonic() + 60
     while not mark() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -1,7 +1,7 @@
-"""The command line as it is, with one more back-end and, if asked for, a clock that jumps: python scripted.py ARGUMENTS…
+"""The command line as it is, with one more back-end and, if asked for, a clock that jumps: scripted.py ARGUMENTS…
 
-    counted/SECONDS     answers right or wrong by the prompt's id, SECONDS a batch of 4, and appends the ids of each batch
-                        to the file in SQLGAUGE_COUNT before it answers
+    counted/SECONDS     answers right or wrong by the prompt's id, SECONDS a batch of 4, and appends the ids of each
+                        batch to the file in SQLGAUGE_COUNT before it answers
 
 SQLGAUGE_JUMPS=1 has `time.time` jump by up to a year at every call; SQLGAUGE_LEASE is the judges' lease in s.
 """

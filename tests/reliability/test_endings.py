@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -152,4 +151,4 @@ def test_no_worker_outlives_an_interrupted_run(tmp_path: Path) -> None:
 
 def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(one) for one in listed.read_text().split()] if os.path.exists(listed) else []
+    return [int(one) for one in listed.read_text().split()] if listed.exists() else []

@@ -1,7 +1,7 @@
 """Kill it anywhere: a run that is ended at a random moment of any stage goes on to what an undisturbed one gives.
 
-The suite kills at 8 seeded moments, `make soak` at 40 (SQLGAUGE_KILLS). Each is drawn from the time that its stage takes
-undisturbed, counted from the moment at which the stage is seen to begin.
+The suite kills at 8 seeded moments, `make soak` at 40 (SQLGAUGE_KILLS). Each is drawn from the time that its stage
+takes undisturbed, counted from the moment at which the stage is seen to begin.
 """
 
 from __future__ import annotations

@@ -107,6 +107,33 @@ def test_a_manifest_without_a_recipe_is_refused_with_what_helps(tmp_path: Path) 
     assert "sqlgauge verify" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("told", "option"),
+    [({"api_base": "https://thief/v1"}, "--api-base"), ({"trust_remote_code": True}, "--trust-remote")],
+)
+def test_a_strangers_manifest_decides_neither_where_keys_go_nor_whose_code_runs(
+    tmp_path: Path, told: dict[str, Any], option: str
+) -> None:
+    first = made(tmp_path / "runs")
+    manifest = first.manifest()
+    recipe = {**manifest.provenance["config"], **told}
+    first.write_manifest(replace(manifest, provenance={**manifest.provenance, "config": recipe}))
+    with pytest.raises(UsageError, match=option):
+        verbs.rerun(first.path, out=tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    assert verbs.rerun(first.path, out=tmp_path / "again", **told).same_answers
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "..", "a/../../escaped"])
+def test_a_strangers_manifest_does_not_choose_a_folder_elsewhere(tmp_path: Path, name: str) -> None:
+    first = made(tmp_path / "runs")
+    manifest = first.manifest()
+    recipe = {**manifest.provenance["config"], "name": name}
+    first.write_manifest(replace(manifest, provenance={**manifest.provenance, "config": recipe}))
+    with pytest.raises(UsageError, match="'name' is that of one folder, not a path"):
+        verbs.rerun(first.path, out=tmp_path / "again")
+
+
 def test_the_command_line(cli, tmp_path: Path) -> None:
     first = made(tmp_path / "runs", "fault/null")
     shown = cli("rerun", first.path, "--check").stdout

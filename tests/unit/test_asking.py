@@ -57,7 +57,7 @@ def test_only_what_is_used_is_in_the_identity(tiny_gemma: Path, tmp_path: Path) 
 
 def test_the_models_own_tokenizer_counts(tiny_gemma: Path, tmp_path: Path) -> None:
     found = made(tiny_gemma, tmp_path, schema="full", schema_tokens=80)
-    assert found.manifest.identity["prompt"]["schema_tokens"] == {"most": 80, "counted_by": "model"}
+    assert found.manifest.identity["prompt"]["schema_tokens"] == {"most": 80, "counted_by": "model", "order": 1}
     first = found.asked.shown[0]
     text = "CREATE TABLE item (id INT, name TEXT);\nINSERT INTO item VALUES (1, 'pen');"
     assert first.steps == ("2 rows a table", "1 row a table")

@@ -177,3 +177,13 @@ def test_views_stay_in_compact_schemas_and_indexes_are_left_out() -> None:
 )
 def test_the_estimate_counts_as_documented(text: str, tokens: int) -> None:
     assert estimated_tokens(text) == tokens
+
+
+def test_what_follows_the_rows_of_an_insert_is_no_row() -> None:
+    create = "CREATE TABLE t (id INT PRIMARY KEY, a TEXT); "
+    for tail in ("ON CONFLICT (id) DO NOTHING", "RETURNING (id)"):
+        assert schema_rows(f"{create}INSERT INTO t VALUES (1, 'x') {tail};", 3).endswith(
+            "INSERT INTO t VALUES (1, 'x');"
+        )
+    commented = f"{create}INSERT INTO t VALUES (1, 'x'), -- it's the first (of two)\n (2, 'y');"
+    assert schema_rows(commented, 3).endswith("VALUES (1, 'x'), (2, 'y');")

@@ -121,3 +121,14 @@ def test_a_template_by_hand_holds_its_shots_as_text() -> None:
     assert prompt.text.count("<start_of_turn>model") == 2
     assert prompt.text.endswith(render(ASKED[0], "seed", "full").text or "-")
     assert "<start_of_turn>model\nSELECT COUNT(*) FROM cats\n<end_of_turn>\n<start_of_turn>user" in prompt.text
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_no_other_item_of_the_test_split_is_shown_whichever_are_asked_about(by: str) -> None:
+    leaky = [*TRAIN, replace(ASKED[1], id="leak")]
+    for asked in (ASKED, ASKED[:1]):
+        found = choose_shots(leaky, asked, 5, by=by, seed=0, usable=lambda one: True, split=ASKED)
+        assert all("leak" not in {shot.id for shot in shots} for shots in found)
+    sampled = choose_shots(leaky, ASKED[:1], 3, by=by, seed=0, usable=lambda one: True, split=ASKED)
+    whole = choose_shots(leaky, ASKED, 3, by=by, seed=0, usable=lambda one: True, split=ASKED)
+    assert sampled[0] == whole[0]
