@@ -1,8 +1,8 @@
 """What a run was told, as its manifest keeps it: enough for a stranger to make the run again.
 
 Promises: what is kept makes an equal RunConfig; it is only what differs from the defaults, without what belongs to one
-machine's command (`out`, `workers`) and without credentials in a URL. A stranger's recipe neither decides where keys and
-prompts go nor lets a model's own code run: the caller must say the same.
+machine's command (`out`, `workers`) and without credentials in a URL. A stranger's recipe neither decides where keys
+and prompts go nor lets a model's own code run: the caller must say the same.
 Does not: decide a run's identity; a recipe is provenance.
 """
 

@@ -7,11 +7,13 @@ Exit codes: 0 ok, 1 our own failure, 2 usage or configuration, 3 a budget was ex
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import click
 
 from benchmark.errors import SqlgaugeError, did_you_mean
+from benchmark.keys import without_secrets
 from benchmark.registry import load
 from sqlgauge.endings import end_soon, why_not_written
 
@@ -80,15 +82,25 @@ def main() -> None:
     except OSError as error:
         found = why_not_written(error)
         if found is None:
-            raise
+            _show_flaw()
+            sys.exit(1)
         _show(*found)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         ending.say()
         sys.exit(ending.exit_code)
+    except Exception:  # noqa: BLE001 - the last place: shown whole, but for what must not be shown
+        _show_flaw()
+        sys.exit(1)
 
 
 def _show(message: str, hint: str) -> None:
     message = message.rstrip(".")
     between = "\n" if "\n" in message else ". " if hint else ""
-    click.echo(f"sqlgauge: {message}{between}{hint}", err=True)
+    click.echo(without_secrets(f"sqlgauge: {message}{between}{hint}"), err=True)
+
+
+def _show_flaw() -> None:
+    """The traceback of what nobody foresaw, without any key."""
+    click.echo(without_secrets(traceback.format_exc()), err=True)
+    click.echo("sqlgauge: this is a flaw of sqlgauge; what is stored stays good. Please report it.", err=True)

@@ -22,6 +22,7 @@ from benchmark.chat.provider import Provider
 from benchmark.chat.retry import asked_wait, backoff, is_final, is_passing, is_unbilled, is_unreachable
 from benchmark.chat.settings import ChatReply, ChatSettings
 from benchmark.errors import BudgetExceeded, UsageError
+from benchmark.keys import without_keys
 from benchmark.types import Failure, FinishReason, Message, Timing
 
 _FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length", "content_filter": "filtered"}
@@ -238,7 +239,7 @@ class ChatClient:
         choice = response.choices[0]
         usage = getattr(response, "usage", None)
         return ChatReply(
-            text=choice.message.content or "",
+            text=without_keys(choice.message.content or "", place.provider.own_secrets),
             finish_reason=_FINISH.get(choice.finish_reason or "stop", "stop"),
             model_version=response.model,
             prompt_tokens=getattr(usage, "prompt_tokens", None),

@@ -6,6 +6,7 @@ Does not: call anybody; nothing here leaves the machine.
 
 from __future__ import annotations
 
+import base64
 import gc
 import logging
 import os
@@ -15,8 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchmark.chat.settings import ChatSettings
 from benchmark.errors import MissingKey, UnknownName
-
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+from benchmark.keys import without_secrets
 
 
 class Provider:
@@ -65,15 +65,14 @@ class Provider:
 
     def show(self, error: BaseException) -> str:
         """An error's text without any secret that the environment or the base URL holds."""
-        text = str(error)
+        return without_secrets(str(error), self.own_secrets)[:500]
+
+    @property
+    def own_secrets(self) -> tuple[str, ...]:
+        """What the base URL holds that is nobody's business, also in the form in which it is sent."""
         parts = urlsplit(self.api_base or "")
-        secrets = {parts.netloc.rpartition("@")[0], parts.password or "", parts.query} - {""}
-        for name, value in os.environ.items():
-            if len(value) > 7 and any(part in name.upper() for part in _SECRET_NAMES):
-                secrets.add(value)
-        for secret in sorted(secrets, key=len, reverse=True):
-            text = text.replace(secret, "[redacted]")
-        return text[:500]
+        user = parts.netloc.rpartition("@")[0]
+        return user, base64.b64encode(user.encode()).decode(), parts.password or "", parts.query
 
     def _split(self) -> tuple[str, str]:
         try:

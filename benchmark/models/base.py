@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from benchmark.errors import UnknownName
+from benchmark.keys import without_secrets
 from benchmark.registry import load
 from benchmark.types import Example, Failure, Generation, Prompt
 
@@ -104,5 +105,5 @@ def notes_of(model: Model) -> list[str]:
 
 def failed(prompt: Prompt, error: BaseException, *, retryable: bool) -> Generation:
     """The generation that records a back-end's failure for one prompt."""
-    failure = Failure(type=type(error).__name__, message=str(error)[:500], retryable=retryable)
+    failure = Failure(type=type(error).__name__, message=without_secrets(str(error))[:500], retryable=retryable)
     return Generation(example_id=prompt.example_id, text="", finish_reason="error", error=failure)

@@ -10,24 +10,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from queue import SimpleQueue
 
 import msgspec
 
+from benchmark.errors import SqlgaugeError
 from reports.items import tree_diff
 from reports.items.tree_diff import Edit, Pair, edits
 
-#: Fewer pairs than this at once are compared here, without a process; and pairs that a process gets in one go.
-WORTH_PROCESSES, PART = 2_000, 250
+#: Fewer pairs than this in all are compared here, without a process; and pairs that a process gets in one go.
+WORTH_PROCESSES, PART = 4_000, 250
 
 Found = list[list[Edit] | None]
 
 
 class Comparing:
-    """A few processes that compare statements. Use as a context manager."""
+    """A few processes that compare statements; none where few are `expected`. Use as a context manager."""
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, expected: int, workers: int | None = None) -> None:
+        self._expected = expected
         self._workers = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
         self._threads = ThreadPoolExecutor(self._workers)
         self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
@@ -39,12 +42,13 @@ class Comparing:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown(cancel_futures=True)
         for process in self._started:
-            process.communicate()  # an end of input ends it
+            with suppress(BrokenPipeError):
+                process.communicate()  # an end of input ends it
 
     def begin(self, pairs: Sequence[Pair]) -> Callable[[], Found]:
         """Begin to compare; what is returned waits for the edits, in the order of the pairs."""
         distinct = sorted(set(pairs))  # equal golds follow one another, and are parsed once
-        if not self._started and (len(distinct) < WORTH_PROCESSES or self._workers < 2):
+        if self._expected < WORTH_PROCESSES or self._workers < 2:
             return lambda: _in_order(pairs, distinct, map(edits, distinct))
         self._start()
         parts = [distinct[start : start + PART] for start in range(0, len(distinct), PART)]
@@ -61,12 +65,17 @@ class Comparing:
 
     def _ask(self, pairs: Sequence[Pair]) -> Found:
         process = self._idle.get()
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            assert process.stdin is not None
-            assert process.stdout is not None
             process.stdin.write(msgspec.json.encode(pairs) + b"\n")
             process.stdin.flush()
             return msgspec.json.decode(process.stdout.readline(), type=Found)
+        except (OSError, msgspec.DecodeError):
+            raise SqlgaugeError(
+                f"a process that compares statements has ended with {process.wait()}",
+                "Is there enough memory? Its own words, if any, stand above.",
+            ) from None
         finally:
             self._idle.put(process)
 

@@ -135,7 +135,7 @@ def _texts(source: _Source) -> Iterator[File]:
 def _answers(source: _Source, readers: Sequence[RunReader]) -> Iterator[File]:
     prompts = dict(zip(_prompt_numbers(readers), [prompt_of(reader.manifest) for reader in readers], strict=True))
     shown = _Shown({place: prompt for place, prompt in prompts.items() if prompt is not None}, source.unsound)
-    with Comparing() as comparing:
+    with Comparing(expected=sum(reader.answered for reader in readers)) as comparing:
         begun: Callable[[], Answered] | None = None
         first = 0
         before: list[Example] = []

@@ -114,6 +114,11 @@ class RunReader:
         self._scores.close()
         self._verdicts.close()
 
+    @property
+    def answered(self) -> int:
+        """How many items have a score, and so an answer."""
+        return max((len(column) - column.count(ABSENT.encode()) for column in self.outcomes.values()), default=0)
+
     def answers(self, place: int) -> list[Generation]:
         """The answers to an item, by sample."""
         return self._answers.of(self._ids[place])

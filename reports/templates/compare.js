@@ -91,7 +91,7 @@
     const left = (parts.left.length ? ` ${parts.left.length} items without a clear value for both are left out.` : "") +
       (parts.leaves.length ? ` ${parts.leaves.length} items that tell nothing leave the headline.` : "");
     return h("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": "The two runs" }, h("table", {},
-      h("caption", {}, `${n} items: both right on ${parts.both.length}, neither on ${parts.neither.length}.${left}`),
+      h("caption", {}, h("span", {}, `${n} items: both right on ${parts.both.length}, neither on ${parts.neither.length}.${left}`)),
       h("thead", {}, h("tr", {}, columns.map((name) => (name ? h("th", { scope: "col", class: name === "model" ? "text" : null }, name) : h("td", {}))))),
       h("tbody", {}, row("A", a, parts.a), row("B", b, parts.b))));
   }
@@ -110,7 +110,7 @@
       const rows = tag.values.map((value, i) => [value, ...counts[i]]).filter(([, n]) => n).map(([value, n, x, y]) =>
         h("tr", {}, h("th", { scope: "row" }, value), h("td", {}, String(n)), h("td", {}, percent(x / n)), h("td", {}, percent(y / n)), h("td", {}, points((y - x) / n))));
       const name = tag.name.replaceAll("_", " ");
-      made.push(h("details", {}, h("summary", {}, `${metric} by ${name}`), h("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": `By ${name}` }, h("table", {}, h("caption", {}, "Shares right; the difference is B minus A in points."), h("thead", {}, h("tr", {}, [name, "n", "A", "B", "B − A"].map((one) => h("th", { scope: "col" }, one)))), h("tbody", {}, rows)))));
+      made.push(h("details", {}, h("summary", {}, `${metric} by ${name}`), h("div", { class: "scroller", role: "region", tabindex: "0", "aria-label": `By ${name}` }, h("table", {}, h("caption", {}, h("span", {}, "Shares right; the difference is B minus A in points.")), h("thead", {}, h("tr", {}, [name, "n", "A", "B", "B − A"].map((one) => h("th", { scope: "col" }, one)))), h("tbody", {}, rows)))));
     }
     return made;
   }

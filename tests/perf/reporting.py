@@ -6,7 +6,8 @@ The folders are made in a temporary place. Half of the answers are right, the ot
 show; no two models share a wrong answer, so that every one is taken apart. Each item is its own cluster, which is the
 slowest case for the bootstrap.
 
-* Seconds: the whole command, start included, to the written site with all of its shards.
+* Seconds: the whole command, start included, to the written site with all of its shards. Beside them stands the work
+  of all its processes on all cores, which says more where the machine has others to serve.
 * Memory: the highest sum over the process and its children of their resident sets (/proc/PID/smaps_rollup's Pss where
   the kernel tells it, else VmRSS), looked at every 50 ms.
 * The same bytes: two sites from the same folders, by one hash of all their names and contents.
@@ -22,6 +23,7 @@ import argparse
 import hashlib
 import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -217,10 +219,13 @@ def main() -> int:
         for model in range(args.models):
             write_run(folder / "runs" / f"model-{model:02}", examples, model)
         (seconds, mib), (again, _) = (write_site(folder / "runs", folder / site) for site in ("site", "again"))
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        work = (used.ru_utime + used.ru_stime) / 2
         sizes = [path.stat().st_size for path in (folder / "site").rglob("*") if path.is_file()]
         same = digest(folder / "site") == digest(folder / "again")
         page, painted = first_page(folder / "site"), paints(folder / "site")
-    print(f"{args.models} models x {args.items} items: {seconds:.1f} s, again {again:.1f} s; peak {mib:.0f} MiB")
+    what = f"{args.models} models x {args.items} items"
+    print(f"{what}: {seconds:.1f} s, again {again:.1f} s ({work:.0f} s of work); peak {mib:.0f} MiB")
     bytes_twice = "the same bytes twice" if same else "OTHER BYTES THE SECOND TIME"
     print(f"the site has {len(sizes)} files, {sum(sizes) / 2**20:.1f} MiB; {bytes_twice}")
     print(f"the first page has {page:.2f} MiB with all that it loads")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.errors import RunConflict, UsageError
+from benchmark.files import cut_torn_line, write_whole
 from benchmark.store import RunFolder, difference, find_runs, write_atomically
 from benchmark.types import Example, Failure, Generation, RunManifest, Score, Timing, Verdict
 
@@ -141,6 +144,7 @@ def test_a_second_writer_is_refused(run: RunFolder) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
+from typing import Any
 from benchmark.store import RunFolder
 with RunFolder(Path(sys.argv[1])).writing():
     print("held", flush=True)
@@ -267,3 +271,62 @@ def test_find_runs(run: RunFolder, tmp_path: Path) -> None:
     assert [one.path for one in find_runs([second.path, run.path])] == [second.path, run.path]
     with pytest.raises(UsageError, match="no run folder"):
         find_runs([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        (
+            {"schema_version": 0, "provenance": {"versions": {"sqlgauge": "0.0.9"}}, "of": "another shape"},
+            "Read it with 'pip install sqlgauge==0.0.9', or make it anew with 'sqlgauge run' into another --out.",
+        ),
+        (
+            {"schema_version": 2, "provenance": {"versions": {"sqlgauge": "9.0"}}, "run_id": ["a", "list"]},
+            "A newer sqlgauge wrote it: read it with 'pip install sqlgauge==9.0', or 'pip install --upgrade sqlgauge'.",
+        ),
+        (
+            {"schema_version": 2, "provenance": {"versions": "gone"}},
+            "A newer sqlgauge wrote it: read it with the sqlgauge that wrote it, or 'pip install --upgrade sqlgauge'.",
+        ),
+    ],
+)
+def test_a_run_of_another_schema_version_is_refused_with_the_command_that_helps(
+    tmp_path: Path, body: dict[str, object], hint: str
+) -> None:
+    """Whatever else its manifest looks like: what a version means by it is not known to another."""
+    (tmp_path / "manifest.json").write_text(json.dumps(body))
+    with pytest.raises(
+        UsageError, match=f"has schema version {body['schema_version']}; this sqlgauge reads 1"
+    ) as caught:
+        RunFolder(tmp_path).manifest()
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("size", [10, 1 << 16, (1 << 16) + 1, 200_000])
+def test_a_torn_line_of_any_length_is_cut(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"whole\n" + b"x" * size)
+    cut_torn_line(path)
+    assert path.read_bytes() == b"whole\n"
+
+
+def test_a_write_that_the_system_takes_in_parts_is_carried_on() -> None:
+    class Reluctant(io.RawIOBase):
+        def __init__(self) -> None:
+            self.taken = b""
+
+        def write(self, body: Any) -> int:
+            self.taken += bytes(body)[:3]
+            return min(3, len(bytes(body)))
+
+    handle = Reluctant()
+    write_whole(handle, b"one line\n")
+    assert handle.taken == b"one line\n"
+
+
+def test_a_failed_write_names_its_file(tmp_path: Path) -> None:
+    link = tmp_path / "generations.jsonl"
+    link.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        RunFolder(tmp_path).append_generations([generation("1")])
+    assert caught.value.filename == str(link)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.errors import UsageError
+from benchmark.errors import SqlgaugeError, UsageError
 from benchmark.health import Health
 from benchmark.types import Failure, Generation, Score, Timing, Verdict
 from reports.board import JUDGED
@@ -267,16 +267,16 @@ def test_processes_give_the_edits_that_this_one_gives(monkeypatch):
     pairs = [("sqlite", gold, f"SELECT a FROM t WHERE b > {n % 40} AND c = '{n % 7}\u2028'") for n in range(300)]
     pairs[7] = ("sqlite", gold, "SELECT (")
     pairs[9] = ("nonsense", gold, gold)
-    with Comparing(workers=2) as here:
+    with Comparing(expected=300, workers=2) as here:
         inline = here.begin(pairs)()
-    monkeypatch.setattr(comparing, "WORTH_PROCESSES", 10)
     monkeypatch.setattr(comparing, "PART", 17)
-    with Comparing(workers=2) as there:
+    with Comparing(expected=comparing.WORTH_PROCESSES, workers=2) as there:
         first, second = there.begin(pairs), there.begin(pairs[:20])
         assert second() == inline[:20]
         assert first() == inline
         assert there.begin([])() == []
         processes = list(there._started)
+    assert here._started == []
     assert inline[7] is None
     assert inline[9] is None
     assert [process.returncode for process in processes] == [0, 0]
@@ -286,11 +286,20 @@ def test_a_process_takes_no_module_from_the_folder_it_starts_in(monkeypatch, tmp
     for name in ("reports", "sqlglot", "msgspec", "json"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('foreign')")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(comparing, "WORTH_PROCESSES", 0)
-    with Comparing(workers=2) as found:
+    with Comparing(expected=comparing.WORTH_PROCESSES, workers=2) as found:
         assert found.begin([("sqlite", "SELECT a LIMIT 1", "SELECT a LIMIT 2")])() == [
             [("changed", "LIMIT 1 → LIMIT 2")]
         ]
+
+
+def test_a_process_that_was_killed_is_an_error_in_words():
+    with Comparing(expected=comparing.WORTH_PROCESSES, workers=2) as found:
+        assert found.begin([("sqlite", "SELECT 1", "SELECT 1")])() == [[]]
+        for process in found._started:
+            process.kill()
+            process.wait()
+        with pytest.raises(SqlgaugeError, match="has ended with -9"):
+            found.begin([("sqlite", "SELECT 1", "SELECT 2")])()
 
 
 @pytest.mark.parametrize("n", [1, 99, 100, 101, 250])
