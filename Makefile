@@ -11,7 +11,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 CHROME := $(VENV)/.chromium
 
-.PHONY: demo test check clean
+.PHONY: demo test check soak clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml constraints.txt
@@ -46,6 +46,12 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# 40 kills at random moments, then fuzzing for SQLGAUGE_SOAK_SECONDS in all: 3600 is the long way.
+soak: export SQLGAUGE_KILLS ?= 40
+soak: export SQLGAUGE_SOAK_SECONDS ?= 300
+soak: $(READY)
+	$(BIN)/python -m pytest -rP --timeout 0 tests/reliability/test_kill_anywhere.py tests/reliability/test_fuzz.py
 
 clean:
 	rm -rf $(VENV) build dist runs/demo runs/adapters site

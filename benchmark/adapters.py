@@ -26,7 +26,7 @@ def read(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """An adapter's manifest and the lines of its log; None where there is no manifest that can be read."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     lines = (folder / LOG).read_bytes().splitlines() if (folder / LOG).is_file() else []
     return manifest, [found for line in lines if (found := _line(line)) is not None]
@@ -36,5 +36,5 @@ def _line(line: bytes) -> dict[str, Any] | None:
     """A line of a log; None for one that was torn."""
     try:
         return msgspec.json.decode(line, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

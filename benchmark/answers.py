@@ -35,7 +35,9 @@ class Answers:
         self.unknown: set[str] = set()
         self._path = path
         self._positions = positions
-        self._first = array("q", [-1]) * len(positions)  # where sample 0 of each example begins
+        self._first = array("q", [-1]) * (
+            max(positions.values(), default=-1) + 1
+        )  # where sample 0 of each example begins
         self._more: dict[int, dict[int, int]] = {}  # example -> sample -> where, for other samples
         self._file: BinaryIO | None = path.open("rb") if path.exists() else None
         self._decoder = msgspec.json.Decoder(Generation)
@@ -65,7 +67,7 @@ class Answers:
         self._file.seek(place)
         try:
             return self._decoder.decode(self._file.readline())
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._broken(f"the line at byte {place}", error) from None
 
     def _index(self) -> None:
@@ -75,7 +77,7 @@ class Answers:
                 return  # torn, or still being written
             try:
                 self._note(keys.decode(line), place)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.close()
                 raise self._broken(f"line {number}", error) from None
             place += len(line)

@@ -137,6 +137,8 @@ def _type_problem(key: str, value: Any) -> list[str]:
         msgspec.convert(probe, RunConfig)
     except msgspec.ValidationError as error:
         return [f"'{key}': {error}"]
+    except UnicodeEncodeError:
+        return [f"'{key}' is no text: {value!r}"]
     return []
 
 
@@ -184,6 +186,6 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         loaded = msgspec.yaml.decode(file.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
         raise UsageError(f"no such configuration file: {file}", "Give a YAML file, or use flags.") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: {error}", "A configuration is a YAML mapping of the flags' names.") from None
     return loaded

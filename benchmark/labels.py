@@ -51,7 +51,7 @@ def read_labels(path: Path) -> list[Label]:
             continue
         try:
             labels.append(parse_label(line))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             problems.append(f"line {number}: {error}")
     if problems:
         shown = "\n  ".join(problems)

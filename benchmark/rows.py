@@ -102,7 +102,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
             continue
         try:
             rows.append(msgspec.json.decode(line, type=Row))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             problems.append(f"row {number}: {error}")
     report_broken(str(path), problems, "Every line must be one JSON object.")
     yield from rows
@@ -111,7 +111,7 @@ def _json_lines(path: Path) -> Iterator[Row]:
 def _json_list(path: Path) -> Iterator[Row]:
     try:
         yield from msgspec.json.decode(path.read_bytes(), type=list[Row])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: {error}", "A .json file must hold one list of objects.") from None
 
 

@@ -58,7 +58,7 @@ class RunFolder:
                 f"{self.path} is not a run folder: it has no manifest.json",
                 "Make one with 'sqlgauge run --model M --dataset D'.",
             ) from None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{self.manifest_path} is damaged: {error}", "Run again into another --out.") from None
 
     def _check_version(self, found: _Versioned) -> None:
@@ -97,8 +97,18 @@ class RunFolder:
         return list(self.iter_scores())
 
     def iter_scores(self) -> Iterator[Score]:
-        """The scores one at a time: the file is written whole, so none stands in it twice."""
-        return self._read("scores.jsonl", Score)
+        """The scores one at a time: the file is written whole, so none stands in it twice.
+
+        Raises UsageError for one outside [0, 1], of which no figure can be made.
+        """
+        for score in self._read("scores.jsonl", Score):
+            if score.value is not None and not 0 <= score.value <= 1:
+                raise UsageError(
+                    f"{self.path / 'scores.jsonl'}: {score.metric} of example {score.example_id} is {score.value:g}, "
+                    "outside 0 to 1",
+                    f"'sqlgauge score {self.path}' makes the scores anew.",
+                )
+            yield score
 
     def external(self) -> list[Score]:
         """Verdicts that came with imported predictions: scores that no re-scoring can make anew."""
@@ -126,11 +136,13 @@ class RunFolder:
 
     def adapter(self) -> dict[str, Any] | None:
         """What the run's adapter said of itself: its `manifest` and the `log` of its training; None without one."""
+        path = self.path / "adapter.json"
         try:
-            found: dict[str, Any] = msgspec.json.decode((self.path / "adapter.json").read_bytes())
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         except FileNotFoundError:
             return None
-        return found
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: {error}", "Delete it and run again; it is made anew.") from None
 
     def write_adapter(self, manifest: Mapping[str, Any], log: Iterable[Mapping[str, Any]]) -> None:
         """Keep what an adapter's folder says with the run, so that its card can be written without that folder."""
@@ -233,7 +245,7 @@ class RunFolder:
                     return  # a line that is still being written, or was torn
                 try:
                     yield decoder.decode(line)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise UsageError(
                         f"{path}, line {number}: {error}", "Delete that line and run again; it is made anew."
                     ) from None

@@ -124,7 +124,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
             continue
         try:
             values[key] = msgspec.yaml.decode(text.encode()) if text else ""
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             values[key] = text
     known = {f"{part}.{key}": kind for part, keys in _keys().items() for key, kind in keys.items()}
     problems += [f"unknown key '{key}': {did_you_mean(key, known)}" for key in values if key not in known]
@@ -147,7 +147,7 @@ def _read(name: str) -> dict[str, Any]:
         raise UsageError(f"no such recipe file: {name}", f"Built in: {', '.join(recipe_names())}.")
     try:
         return msgspec.yaml.decode(path.read_bytes(), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path}: {error}", "A recipe is YAML with the parts model, data, format, lora, train."
         ) from None

@@ -64,7 +64,7 @@ class Cache:
         """The verdict of a key. A line that cannot be read is none."""
         if self._db is None:
             return None
-        with suppress(sqlite3.Error, msgspec.DecodeError):
+        with suppress(sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError):
             row = self._db.execute("SELECT body FROM verdict WHERE key = ?", [key]).fetchone()
             return None if row is None else msgspec.json.decode(row[0], type=Verdict)
         return None

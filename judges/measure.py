@@ -139,7 +139,7 @@ def read_calibration(folder: RunFolder) -> RunCalibration | None:
         return None
     try:
         found = msgspec.json.decode(path.read_bytes(), type=RunCalibration)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is damaged: {error}", "Make it anew with 'sqlgauge judge RUN --calibrate'.") from None
     return found if found.verdicts_digest == verdicts_digest(folder.verdicts()) else None
 

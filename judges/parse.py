@@ -19,6 +19,8 @@ LABELS = ("correct", "incorrect", "unsure")
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 #: What may follow the object: the end of a code fence.
 _REST = re.compile(r"\s*(?:```|~~~)?\s*")
+#: Opening braces that may stand in an answer without a JSON object: beyond that nobody looks for a verdict.
+MOST_BRACES = 1_000
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=list)
 
 
@@ -58,12 +60,14 @@ def parse_verdict(text: str) -> Opinion:
 
 
 def _verdicts(text: str) -> Iterator[_Found]:
-    place = text.find("{")
+    place, idle = text.find("{"), 0
     while place >= 0:
         try:
             pairs, end = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
-            end = place + 1
+            end, idle = place + 1, idle + 1
+            if idle > MOST_BRACES:
+                raise UnreadableVerdict(f"too many braces in: {text[:200]!r}") from None
         else:
             # Escapes may spell the key so that it could be smuggled through a prompt in which `"verdict"` is defused.
             opinion = _opinion(pairs) if '"verdict"' in text[place:end] else None

@@ -46,7 +46,7 @@ class Prices:
             found = msgspec.yaml.decode(file.read_bytes(), type=dict[str, Price])
         except OSError as error:
             raise UsageError(f"cannot read the price file {file}: {error.strerror}", hint) from None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"{file}: {error}", hint) from None
         wrong = [model for model, price in found.items() if not (0 <= price.of(1, 0) < 1 and 0 <= price.of(0, 1) < 1)]
         if wrong:

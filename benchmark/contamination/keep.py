@@ -29,7 +29,7 @@ def of_adapter(folder: Path) -> list[Overlap]:
     decoder = msgspec.json.Decoder(Overlap)
     try:
         return [decoder.decode(line) for line in (folder / FILE).read_bytes().splitlines()]
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return []
 
 

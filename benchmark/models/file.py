@@ -79,7 +79,7 @@ def read_predictions(path: Path) -> list[Row]:
     if path.suffix.lower() == ".json" and path.read_bytes().lstrip()[:1] == b"{":
         try:
             found = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DatasetError(
                 f"{path}: {error}", 'An object must map each id to a query: {"0": "SELECT ..."}.'
             ) from None

@@ -177,7 +177,7 @@ class HfModel:
             from transformers import AutoModelForCausalLM
 
             quiet_transformers()
-            options: dict[str, Any] = {"dtype": getattr(self._torch, self.dtype)}
+            options: dict[str, Any] = {"dtype": getattr(self._torch, self.dtype), "use_safetensors": True}  # no pickle
             if self.options.attention:
                 options["attn_implementation"] = self.options.attention
             quantized = self.options.load_in_4bit or self.options.load_in_8bit

@@ -67,6 +67,11 @@ def adapter_digest(adapter: str) -> str:
         raise ModelUnavailable(
             f"no PEFT adapter at {adapter}: adapter_config.json is missing", "Give the folder that finetune wrote."
         )
+    if (folder / "adapter_model.bin").exists() and not (folder / "adapter_model.safetensors").is_file():
+        raise ModelUnavailable(
+            f"the adapter {adapter} is a pickle, adapter_model.bin: loading one can run any code",
+            "Save it as safetensors, as PEFT does unless told otherwise.",
+        )
     return digest({path.name: file_digest(path) for path in sorted(folder.glob("adapter_*"))})
 
 

@@ -81,6 +81,8 @@ class VllmModel:
             options: dict[str, Any] = {"enable_lora": True, "max_lora_rank": MAX_RANK} if self.source.adapter else {}
             if self.options.load_in_4bit:
                 options["quantization"] = "bitsandbytes"
+            else:
+                options["load_format"] = "safetensors"  # no pickle
             try:
                 self._engine = self._vllm.LLM(
                     model=self.source.name,

@@ -236,10 +236,12 @@ def _in_batches(jobs: Iterable[Job]) -> Iterator[list[Job]]:
 
 def _encodable(job: Job) -> Job:
     """The job with what UTF-8 cannot hold replaced by question marks in its statements."""
-    golds, predictions = (
-        [sql.encode("utf-8", "replace").decode() for sql in texts] for texts in (job.golds, job.predictions)
+    golds, predictions, (setup,) = (
+        [sql.encode("utf-8", "replace").decode() for sql in texts]
+        for texts in (job.golds, job.predictions, [job.database.setup_sql])
     )
-    return msgspec.structs.replace(job, golds=golds, predictions=predictions)
+    database = msgspec.structs.replace(job.database, setup_sql=setup)
+    return msgspec.structs.replace(job, golds=golds, predictions=predictions, database=database)
 
 
 def cpu_count() -> int:

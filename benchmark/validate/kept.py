@@ -77,7 +77,7 @@ def _read(path: Path) -> list[Health] | None:
     decoder = msgspec.json.Decoder(Health)
     try:
         return [decoder.decode(line) for line in path.read_bytes().splitlines()]
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

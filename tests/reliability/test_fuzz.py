@@ -64,7 +64,7 @@ def hammer(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], examp
     print(f"{taken} inputs, the slowest {slowest:.2f} s")
 
 
-PIECES = (
+_PIECES = (
     "SELECT SELECT a FROM t WHERE , ( ) ; ' \" ` [ ] -- /* */ */ ``` ```sql <think> </think> </reasoning> <|im_end|> "
     "WITH x AS ( INSERT INTO t VALUES DELETE UPDATE t SET a = 1 CREATE TABLE TRIGGER BEGIN END PRAGMA ATTACH DETACH "
     "COPY 'x' TO 'y' LOAD INSTALL VACUUM UNION ALL INTERSECT ORDER BY 1 LIMIT -1 OFFSET 9e999 GROUP HAVING COUNT(*) "
@@ -72,7 +72,8 @@ PIECES = (
     "randomblob(9999999) zeroblob(99999999) printf('%.*c',99999999,'x') load_extension('x') writefile('x','y') "
     "RECURSIVE OVER (PARTITION JOIN LEFT NATURAL CROSS USING(a) EXISTS CASE WHEN THEN ELSE END BETWEEN AND OR NOT IN "
     "(((((((((((((((((((( )))))))))))))))))))) I'm sorry As an AI Answer: SQL: **SQL** \\u0000 verdict correct"
-).split(" ")
+)
+PIECES = _PIECES.split(" ")
 WORDS = st.one_of(
     st.sampled_from([*PIECES, "\n", "\n\n", " ", "\t", "\x00", "\ud83d", "\u202e", "é", "\r\n", "\u2028"]),
     st.text(max_size=8),

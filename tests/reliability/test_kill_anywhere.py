@@ -103,12 +103,17 @@ def kills() -> list[str]:
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_process_goes_on_to_the_same_end(world: World, kills: list[str], number: int, tmp_path: Path) -> None:
     stage = STAGES[number % len(STAGES)]
-    place = world.prepared(tmp_path / "trial", stage)
-    moment = random.Random(number).random() * world.seconds[stage]
-    before = len(world.server.calls)
-    process = place.start(*world.commands(place, stage))
-    alive, _ = end_at(process, begun(place, stage), moment, signal.SIGKILL)
-    kills += [stage] if alive else []
+    draw = random.Random(number)
+    for trial in range(6):  # a machine may be quicker than it was; then another moment, an earlier one
+        place = world.prepared(tmp_path / f"trial {trial}", stage)
+        moment = draw.random() * world.seconds[stage] * 0.6**trial
+        before = len(world.server.calls)
+        process = place.start(*world.commands(place, stage))
+        alive, _ = end_at(process, begun(place, stage), moment, signal.SIGKILL)
+        if alive:
+            break
+    assert alive, f"it was never caught in {stage}"
+    kills.append(stage)
     place.finish(*world.commands(place, stage))
     found, expected = content(whole(place, stage)), content(world.expected(stage))
     assert difference(found, expected) == [], f"killed {moment:.3f} s into {stage}"
@@ -116,9 +121,9 @@ def test_a_killed_process_goes_on_to_the_same_end(world: World, kills: list[str]
         assert len(asked_twice(place.record)) <= (BATCH if stage == "generate" else 0)
     if stage == "judge":
         assert 0 <= len(world.server.calls) - before - world.calls[0] <= CALLS
-    print(f"{stage}: killed after {moment:.3f} of {world.seconds[stage]:.3f} s, {'alive' if alive else 'already over'}")
+    print(f"{stage}: killed after {moment:.3f} of {world.seconds[stage]:.3f} s, trial {trial + 1}")
 
 
-def test_the_moments_were_in_every_stage(kills: list[str]) -> None:
-    assert len(kills) >= 0.7 * KILLS, kills
-    assert set(kills) == set(STAGES)
+def test_every_kill_came_in_time_and_every_stage_had_its_share(kills: list[str]) -> None:
+    assert len(kills) == KILLS
+    assert {kills.count(stage) for stage in STAGES} <= {KILLS // len(STAGES), -(-KILLS // len(STAGES))}

@@ -65,6 +65,7 @@ class LLM:
     enable_lora: bool = False
     max_lora_rank: int = 16
     quantization: str | None = None
+    load_format: str = "auto"
     calls: list[dict[str, Any]] = field(default_factory=list)
 
     def get_tokenizer(self) -> Any:
