@@ -91,8 +91,8 @@ def test_a_long_form_is_cut_in_the_evidence() -> None:
 def record(shop: list[Example], outcome: Outcome | None, proof: Proof | None = None, **more: object) -> Record:
     return Record(
         example=shop[0],
-        generation=Generation(example_id="a", text="SELECT 1", finish_reason="stop"),
-        extraction=Extraction(example_id="a", sql=None if outcome is None else "SELECT 1", status="ok"),
+        generation=Generation(example_id="a", text="SELECT 1 FROM t", finish_reason="stop"),
+        extraction=Extraction(example_id="a", sql=None if outcome is None else "SELECT 1 FROM t", status="ok"),
         outcome=outcome,
         proof=proof,
         searched=60,
