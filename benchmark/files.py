@@ -103,6 +103,26 @@ def clear_parts(folder: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def clear_dead_parts(files: Iterable[Path]) -> None:
+    """Remove the parts of files whose writers, named by their numbers, have gone. For a folder that nobody holds."""
+    written = set(files)
+    for folder in {path.parent for path in written}:
+        for part in folder.glob(".*.part"):
+            name, _, number = part.name[1:].removesuffix(".part").rpartition(".")
+            if folder / name in written and number.isdecimal() and not _alive(int(number)):
+                part.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
 def write_atomically(path: Path, body: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part."""
     with replacing(path) as handle:

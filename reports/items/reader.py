@@ -61,7 +61,7 @@ class Lines(Generic[RecordT]):
                 break
             try:
                 found = keys.decode(line)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise UsageError(f"{self._path}, line {number}: {error}", "Score or judge the run again.") from None
             place = places.get(found.example_id)
             if place is not None:

@@ -26,18 +26,22 @@ def report(
 
     With `redact` no question, schema, query, result or id of an item is published, only figures.
     """
+    from benchmark.files import clear_dead_parts
     from benchmark.store import find_runs
     from reports.hub import Published
     from reports.redact import redacted
     from reports.site import check_site, write_site
     from reports.tables import build_board
 
+    out = Path(out)
     published = Published(datasets=hub_datasets or {}, source_url=source_url)
     folders = find_runs(paths)
     board = build_board(folders)
-    if redact:
-        return (check_site if check else write_site)(redacted(board), Path(out), published)
-    return (check_site if check else write_site)(board, Path(out), published, folders)
+    if check:
+        return check_site(redacted(board), out, published) if redact else check_site(board, out, published, folders)
+    written = write_site(redacted(board), out, published) if redact else write_site(board, out, published, folders)
+    clear_dead_parts(written)
+    return written
 
 
 def compare(

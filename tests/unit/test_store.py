@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import RunConflict, UsageError
-from benchmark.files import cut_torn_line, write_whole
+from benchmark.files import clear_dead_parts, cut_torn_line, write_whole
 from benchmark.store import RunFolder, difference, find_runs, write_atomically
 from benchmark.types import Example, Failure, Generation, RunManifest, Score, Timing, Verdict
 
@@ -330,3 +331,18 @@ def test_a_failed_write_names_its_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left") as caught:
         RunFolder(tmp_path).append_generations([generation("1")])
     assert caught.value.filename == str(link)
+
+
+def test_parts_of_writers_that_have_gone_are_cleared_and_no_other_file(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [
+        f".page.html.{gone.pid}.part",
+        f".page.html.{os.getpid()}.part",
+        f".other.{gone.pid}.part",
+        ".page.html.x.part",
+    ]
+    for name in names:
+        (tmp_path / name).write_text("half")
+    clear_dead_parts([tmp_path / "page.html", tmp_path / "page.css"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
