@@ -384,9 +384,7 @@ def test_what_another_process_asks_is_waited_for(server: JudgeServer, folder: Ru
     server.script = script
     (bill,) = panel.judge_all([folder], silent).bills
     other.close()
-    assert {item_of(call.prompt) for call in server.calls[:4]} == {
-        f"item-{n}" for n in (2, 3, 4, 5)
-    }  # at once, in any order
+    assert {item_of(call.prompt) for call in server.calls[:4]} == {f"item-{n}" for n in (2, 3, 4, 5)}
     assert (bill.calls, bill.reused, bill.unasked) == (5, 1, 0)
     assert {v.example_id: v.reason for v in folder.verdicts() if v.reused} == {"item-0": "theirs"}
 
