@@ -6,6 +6,7 @@ A failure of one prompt is a Generation with an error, never an answer.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -93,6 +94,11 @@ def open_model(spec: str, options: ModelOptions, examples: Sequence[Example]) ->
 
 #: Specs that a did-you-mean offers.
 KNOWN_EXAMPLES = ("builtin/smollm2-135m", "hf/google/gemma-2-2b-it", "openai/gpt-4o-mini")
+
+
+def chance_of(prompt: Prompt, decoding: Decoding) -> bytes:
+    """32 bytes that follow from seed, sample and item alone: what the chance in a sampled answer is made of."""
+    return hashlib.sha256(f"{decoding.seed}:{decoding.sample}:{prompt.example_id}".encode()).digest()
 
 
 def notes_of(model: Model) -> list[str]:

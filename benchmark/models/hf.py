@@ -4,7 +4,8 @@
 Promises: the tokenizer's own chat template, exactly one BOS, left padding with an attention mask, stops on the
 template's end tokens, finish reasons. Weights load at the first `generate`; code from the Hub runs only when asked.
 On CUDA answers are decoded over a cache of fixed size, a step being one graph (`static`); what runs out of memory is
-done again with half as many prompts at once, and said. A sampled answer follows from seed, item and sample alone.
+done again with half as many prompts at once, and said. A sampled answer follows from seed, item and sample alone, where
+a model can be decoded that way; else from the batch too.
 Does not: promise the same text at another batch size in half precision; the batch size is part of a run's identity.
 """
 
@@ -129,7 +130,7 @@ class HfModel:
             uniform = static.uniforms(prompts, decoding) if sampled else None
             return self._step_by_step(ids, mask, length, decoding, ends, uniform)
         if sampled:
-            self._torch.manual_seed(decoding.seed)
+            self._torch.manual_seed(decoding.seed + decoding.sample)
         with self._torch.inference_mode():
             output = self.model.generate(
                 input_ids=ids, attention_mask=mask, generation_config=self._generation_config(decoding, ends)

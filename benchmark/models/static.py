@@ -9,13 +9,12 @@ Does not: slide a window. A model whose window is shorter than prompt and answer
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from benchmark.models.base import Decoding
+from benchmark.models.base import Decoding, chance_of
 from benchmark.types import Prompt
 
 #: The name under which the attention is known to transformers.
@@ -110,8 +109,7 @@ def uniforms(prompts: Sequence[Prompt], decoding: Decoding) -> Any:
     import torch
 
     def row(prompt: Prompt) -> Any:
-        key = hashlib.sha256(f"{decoding.seed}:{decoding.sample}:{prompt.example_id}".encode()).digest()
-        philox = np.random.Philox(key=int.from_bytes(key[:16], "little"))
+        philox = np.random.Philox(key=int.from_bytes(chance_of(prompt, decoding)[:16], "little"))
         return np.random.Generator(philox).random(decoding.max_new_tokens, dtype=np.float32)
 
     return torch.from_numpy(np.stack([row(prompt) for prompt in prompts]))

@@ -8,13 +8,12 @@ run, item and sample. Does not: run in this project's tests; they hold the calls
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from benchmark.errors import MissingDependency, ModelUnavailable, UsageError
-from benchmark.models.base import Decoding, Model, ModelOptions
+from benchmark.models.base import Decoding, Model, ModelOptions, chance_of
 from benchmark.models.chat_text import end_strings, prompt_text
 from benchmark.models.source import HfSource, parse_source, unavailable
 from benchmark.types import Example, Generation, Prompt, Timing
@@ -125,8 +124,7 @@ class VllmModel:
 
 def _seed(prompt: Prompt, decoding: Decoding) -> int:
     """A seed of 31 bits that follows from run, sample and item."""
-    key = hashlib.sha256(f"{decoding.seed}:{decoding.sample}:{prompt.example_id}".encode()).digest()
-    return int.from_bytes(key[:4], "little") & 0x7FFFFFFF
+    return int.from_bytes(chance_of(prompt, decoding)[:4], "little") & 0x7FFFFFFF
 
 
 def _generation(prompt: Prompt, answer: Any, seconds: float) -> Generation:
