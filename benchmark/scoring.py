@@ -69,9 +69,15 @@ def score_together(
             for write, scores, given in zip(writers, groups, external, strict=True):
                 write([*scores, *given.get(example.id, ())])
             progress("score", done, len(positions))
-    health = health_of(runs[0].iter_examples, pool)
-    for run in runs:
-        run.write_health(health)
+    _write_health(runs, pool)
+
+
+def _write_health(runs: Sequence[RunFolder], pool: Pool) -> None:
+    with ExitStack() as files:
+        writers = [files.enter_context(run.new_health()) for run in runs]
+        for health in health_of(runs[0].iter_examples, pool):
+            for write in writers:
+                write([health])
 
 
 def _external(run: RunFolder) -> dict[str, list[Score]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,7 +124,12 @@ class RunFolder:
 
     def write_health(self, records: Iterable[Health]) -> None:
         """Keep it with the run, so that a report can leave out what tells nothing."""
-        write_atomically(self.path / "health.jsonl", b"".join(map(line_of, records)))
+        with self.new_health() as write:
+            write(records)
+
+    def new_health(self) -> AbstractContextManager[Callable[[Iterable[Health]], None]]:
+        """A function that adds health records to a new file, which takes the old one's place in the end."""
+        return self._replacing("health.jsonl")
 
     def contamination(self) -> dict[str, Overlap]:
         """What each item has in common with what the model was trained on, by id; empty where that is not known."""
@@ -203,10 +208,13 @@ class RunFolder:
         with self.new_scores() as write:
             write(records)
 
-    @contextmanager
-    def new_scores(self) -> Iterator[Callable[[Iterable[Score]], None]]:
+    def new_scores(self) -> AbstractContextManager[Callable[[Iterable[Score]], None]]:
         """A function that adds scores to a new file, which takes the old one's place when the block ends well."""
-        with replacing(self.path / "scores.jsonl") as handle:
+        return self._replacing("scores.jsonl")
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Callable[[Iterable[object]], None]]:
+        with replacing(self.path / name) as handle:
             yield lambda records: handle.writelines(map(line_of, records))
 
     @contextmanager

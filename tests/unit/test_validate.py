@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -188,17 +188,32 @@ def test_health_is_kept_for_the_very_same_items(pool: Pool, monkeypatch: pytest.
     connection.close()
     examples = [item("SELECT name FROM item WHERE id = 1", db=str(script))]
     nobody = cast(Pool, Untouched())
-    first = health_of(lambda: examples, pool)
-    assert health_of(lambda: examples, nobody) == first
+    first = list(health_of(lambda: examples, pool))
+    assert list(health_of(lambda: examples, nobody)) == first
     with pytest.raises(AssertionError, match="looked at again"):
-        health_of(lambda: [replace(examples[0], golds=("SELECT 1",))], nobody)
+        list(health_of(lambda: [replace(examples[0], golds=("SELECT 1",))], nobody))
     os.utime(script, ns=(1, 1))
     with pytest.raises(AssertionError, match="looked at again"):
-        health_of(lambda: examples, nobody)
-    health_of(lambda: examples, pool)
+        list(health_of(lambda: examples, nobody))
+    list(health_of(lambda: examples, pool))
     for path in cache_folder().iterdir():
         path.write_bytes(b"{broken\n")
-    assert health_of(lambda: examples, pool) == first
+    assert list(health_of(lambda: examples, pool)) == first
+    assert list(health_of(lambda: examples, nobody)) == first
+
+
+def test_a_look_that_is_given_up_or_cannot_be_kept_leaves_nothing(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SQLGAUGE_HEALTH_CACHE", str(tmp_path / "kept"))
+    examples = [item("SELECT name FROM item WHERE id = 1"), item("SELECT name FROM item WHERE id = 2")]
+    given_up = health_of(lambda: examples, pool)
+    first = next(given_up)
+    cast("Generator[Health]", given_up).close()
+    assert list((tmp_path / "kept").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SQLGAUGE_HEALTH_CACHE", str(tmp_path / "file" / "kept"))
+    assert [one.status for one in health_of(lambda: examples, pool)] == [first.status] * 2
 
 
 def test_the_page_and_the_summary_name_items_and_advice(pool: Pool) -> None:
