@@ -80,6 +80,7 @@ class RunConfig:
     concurrency: int = 8
     workers: int | None = None
     trust_remote_code: bool = False
+    publish: str | None = None
 
     @property
     def decoding(self) -> Decoding:

@@ -7,6 +7,7 @@ SqlgaugeError                 exit 1   our own failure
 │   ├── MissingDependency     exit 2   an optional package is not installed
 │   ├── ModelUnavailable      exit 2   weights cannot be reached: network, licence, path
 │   ├── MissingKey            exit 2   no API key for a provider
+│   ├── StoreUnavailable      exit 2   what is published to cannot be reached: network, credentials, bucket
 │   └── RunConflict           exit 2   a run folder holds another configuration, or has another writer
 ├── BudgetExceeded            exit 3   too many errors, or too much money
 └── CheckFailed               exit 4   a check that was asked for did not hold
@@ -45,6 +46,10 @@ class ModelUnavailable(UsageError):
 
 
 class MissingKey(UsageError):
+    pass
+
+
+class StoreUnavailable(UsageError):
     pass
 
 

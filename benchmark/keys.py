@@ -9,7 +9,7 @@ Does not: know keys that are not in the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 _SHOWN = "[redacted]"
@@ -27,6 +27,19 @@ def without_keys(text: str, more: Iterable[str] = ()) -> str:
     return _without(text, {value for value in {*_values(), *more} if _looks_random(value)})
 
 
+def key_names() -> dict[bytes, str]:
+    """The values of the environment that are taken for keys, and the variables that hold them: to look for in files.
+
+    Unlike `without_keys`, which must leave a model's words alone, it takes a value with a / in it for one, if no path.
+    """
+    return {value.encode(errors="surrogateescape"): name for name, value in _named() if _looks_like_key(value)}
+
+
+def _looks_like_key(value: str) -> bool:
+    path = value.startswith(("/", "~", ".")) or "://" in value
+    return not path and _looks_random(value.replace("/", ""))
+
+
 def _without(text: str, secrets: set[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, _SHOWN)
@@ -34,7 +47,11 @@ def _without(text: str, secrets: set[str]) -> str:
 
 
 def _values() -> set[str]:
-    return {value for name, value in os.environ.items() if any(part in name.upper() for part in _SECRET_NAMES)}
+    return {value for _, value in _named()}
+
+
+def _named() -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in os.environ.items() if any(part in name.upper() for part in _SECRET_NAMES))
 
 
 def _looks_random(value: str) -> bool:

@@ -1,8 +1,8 @@
 """What a run was told, as its manifest keeps it: enough for a stranger to make the run again.
 
 Promises: what is kept makes an equal RunConfig; it is only what differs from the defaults, without what belongs to one
-machine's command (`out`, `workers`) and without credentials in a URL. A stranger's recipe neither decides where keys
-and prompts go nor lets a model's own code run: the caller must say the same.
+machine's command (`out`, `workers`, `publish`) and without credentials in a URL. A stranger's recipe neither decides
+where keys, prompts and runs go nor lets a model's own code run: the caller must say the same.
 Does not: decide a run's identity; a recipe is provenance.
 """
 
@@ -19,7 +19,7 @@ from benchmark.store import plain
 from benchmark.terms import stated_terms
 from benchmark.types import RunManifest
 
-_NOT_KEPT = ("out", "workers")
+_NOT_KEPT = ("out", "workers", "publish")
 #: What only the one who makes a run again can answer for, as a command says it.
 _TO_BE_SAID = {"api_base": "--api-base", "trust_remote_code": "--trust-remote-code"}
 
@@ -57,4 +57,5 @@ def config_of(manifest: RunManifest, **changed: Any) -> RunConfig:
         scored["search_seconds"] = terms.seconds
     # A protocol's settings are in the recipe one by one, but for those that equal the defaults.
     usual = {field.name: field.default for field in fields(RunConfig) if field.name not in ("model", "dataset")}
-    return make_config({**usual, **kept, **scored, **changed})
+    followed = {name: value for name, value in kept.items() if name not in _NOT_KEPT}
+    return make_config({**usual, **followed, **scored, **changed})

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from benchmark.stats.clustered import Estimate, clustered_mean
+from benchmark.stats.components import Components, components
 from benchmark.types import Score
 
 METRIC = "execution"
@@ -19,18 +21,26 @@ METRIC = "execution"
 KS = (1, 2, 5, 10, 20, 50, 100)
 
 
+class Sampled(NamedTuple):
+    """One answer to an item: its value, and the hash of its result, None where it did not run."""
+
+    example_id: str
+    sample: int
+    value: float
+    result: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFigures:
     """What several samples an item say. `pass_at` maps k to an estimate; `samples` is the fewest that any item has.
 
-    `majority` is the accuracy of the result that most samples of an item return. `spread` is the standard deviation of
-    the accuracies of single samples, NaN below two: what another seed alone moves.
+    `majority` is the accuracy of the result that most samples of an item return; `spread` says what another seed moves.
     """
 
     samples: int
-    pass_at: Mapping[int, Estimate] = field(default_factory=dict)
-    majority: Estimate | None = None
-    spread: float = math.nan
+    pass_at: Mapping[int, Estimate]
+    majority: Estimate
+    spread: Components
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
@@ -58,39 +68,35 @@ def most_agreed(answers: Sequence[tuple[str | None, float]]) -> float:
     return max(ran, key=lambda answer: counts[answer[0]])[1]
 
 
-def sample_figures(scores: Iterable[Score], groups: Mapping[str, str]) -> SampleFigures | None:
-    """The figures of a run's execution scores, `groups` being each item's cluster; None with one sample an item."""
-    items: dict[str, list[Score]] = defaultdict(list)
-    for score in scores:
-        if score.metric == METRIC and score.value is not None and score.example_id in groups:
-            items[score.example_id].append(score)
+def sampled(scores: Iterable[Score]) -> list[Sampled]:
+    """The execution scores that have a value, without their evidence."""
+    return [
+        Sampled(score.example_id, score.sample, score.value, score.evidence.get("result"))
+        for score in scores
+        if score.metric == METRIC and score.value is not None
+    ]
+
+
+def sample_figures(answers: Iterable[Sampled], groups: Mapping[str, str]) -> SampleFigures | None:
+    """The figures of a run's answers, `groups` being each item's cluster; None with one sample an item.
+
+    Answers to items that are not in `groups` are left out.
+    """
+    items: dict[str, list[Sampled]] = defaultdict(list)
+    for answer in answers:
+        if answer.example_id in groups:
+            items[answer.example_id].append(answer)
     fewest = min(map(len, items.values()), default=0)
     if fewest < 2:
         return None
     clusters = [groups[one] for one in items]
-    counts = [(len(of), sum(score.value == 1 for score in of)) for of in items.values()]
-    ks = [k for k in KS if k <= fewest]
+    ordered = [sorted(of, key=lambda answer: answer.sample) for of in items.values()]
+    counts = [(len(of), sum(answer.value == 1 for answer in of)) for of in ordered]
     return SampleFigures(
         samples=fewest,
-        pass_at={k: clustered_mean([pass_at_k(n, right, k) for n, right in counts], clusters) for k in ks},
-        majority=clustered_mean([most_agreed(_answers(of)) for of in items.values()], clusters),
-        spread=_spread(items.values(), fewest),
+        pass_at={
+            k: clustered_mean([pass_at_k(n, right, k) for n, right in counts], clusters) for k in KS if k <= fewest
+        },
+        majority=clustered_mean([most_agreed([(one.result, one.value) for one in of]) for of in ordered], clusters),
+        spread=components([[of[draw].value for of in ordered] for draw in range(fewest)], clusters),
     )
-
-
-def _answers(scores: Sequence[Score]) -> list[tuple[str | None, float]]:
-    ordered = sorted(scores, key=lambda score: score.sample)
-    return [(score.evidence.get("result"), score.value or 0.0) for score in ordered]
-
-
-def _spread(items: Iterable[Sequence[Score]], samples: int) -> float:
-    """The standard deviation of the accuracies of sample 0, sample 1 and so on."""
-    totals, n = [0.0] * samples, 0
-    for scores in items:
-        n += 1
-        for score in scores:
-            if score.sample < samples:
-                totals[score.sample] += score.value or 0.0
-    means = [total / n for total in totals]
-    middle = math.fsum(means) / samples
-    return math.sqrt(math.fsum((mean - middle) ** 2 for mean in means) / (samples - 1))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmark.store import RunFolder
-from reports.board import Adapter, Curve, Fact
 from reports.facts import as_text
+from reports.figures import Adapter, Curve, Fact
 
 
 def read_adapter(folder: RunFolder) -> Adapter | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from html import escape
 
-from reports.board import Cell
+from reports.figures import Cell
 from reports.wording import interval, percent
 
 #: Average advance of the font at 11 px, and the space on each side of a text.

@@ -6,13 +6,24 @@ Does not: read files or compute figures (`reports.tables`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from benchmark.health import BlanketScore
 from judges.measure import RunCalibration
+from reports.figures import (
+    NO_DATA,
+    NO_ERRORS,
+    Adapter,
+    Cell,
+    Chance,
+    Equivalence,
+    ErrorCount,
+    Fact,
+    Rank,
+    Usage,
+)
 
 #: The metric that orders the rows, where any run of a table has it.
 HEADLINE = "execution"
@@ -20,35 +31,10 @@ HEADLINE = "execution"
 #: How the column of a judge begins.
 JUDGED = "judge: "
 
-#: (step, value) of a quantity of a training.
-Curve = tuple[tuple[int, float], ...]
-
-#: What is shown where there is no figure.
-NO_FIGURE = "\N{EN DASH}"
-
 #: Statuses that count as a wrong answer, and those that leave the item out of n.
 SCORED_ZERO = ("invalid", "timeout", "limit", "refused", "multiple", "empty", "no_sql", "truncated")
 EXCLUDED = ("error", "gold_error")
 FAILURES = SCORED_ZERO + EXCLUDED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One figure: a mean over `n` items with its 95% Wilson interval. `excluded` answers had no value."""
-
-    value: float
-    n: int
-    low: float
-    high: float
-    excluded: int = 0
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a figure to show."""
-        return not math.isnan(self.value)
-
-
-NO_DATA = Cell(value=math.nan, n=0, low=math.nan, high=math.nan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,98 +47,6 @@ class Dataset:
     licence: str
     note: str
     n: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One line of a run's provenance, ready to show."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rank:
-    """The ranks that the data leave open to a run, 1 being the top."""
-
-    best: int
-    worst: int
-
-    def __str__(self) -> str:
-        return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What the answers took. Totals are None, means NaN, where no answer says; `priced` of `answers` have a cost."""
-
-    answers: int
-    prompt_tokens: int | None
-    mean_prompt_tokens: float
-    completion_tokens: int | None
-    mean_completion_tokens: float
-    mean_seconds: float
-    p90_seconds: float
-    cost_usd: float | None
-    priced: int
-
-    @property
-    def known(self) -> bool:
-        """Whether there is any figure to show."""
-        totals = (self.prompt_tokens, self.completion_tokens, self.cost_usd)
-        return any(total is not None for total in totals) or not math.isnan(self.mean_seconds)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorCount:
-    """Wrong answers of one category: as their main error, among others, and a few examples of the former."""
-
-    main: int
-    any: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """The first rows of a result as texts, and how many there are."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refuted:
-    """An answer that is right on the given database, and a generated one on which it is wrong."""
-
-    example_id: str
-    sample: int
-    setup_sql: str
-    gold: Result
-    prediction: Result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equivalence:
-    """Beyond the given database: the shares proved and not refuted (between them lies what is undecided), and answers.
-
-    `refuted` counts those that execution calls right and a generated database does not; a few of them are `examples`.
-    """
-
-    proved: Cell
-    not_refuted: Cell
-    undecided: int
-    refuted: int
-    examples: tuple[Refuted, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
-    """What a page says of an adapter. `steps` and `checked` are (step, loss): in training, and on held-out rows."""
-
-    facts: tuple[Fact, ...]
-    steps: Curve
-    checked: Curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,9 +92,6 @@ class Row:
     def error(self, category: str) -> ErrorCount:
         """The wrong answers of a category; zero where there is none."""
         return self.errors.get(category, NO_ERRORS)
-
-
-NO_ERRORS = ErrorCount(main=0, any=0, examples=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +204,7 @@ class Table:
     warnings: tuple[str, ...]
     left_out: tuple[LeftOut, ...] = ()
     blanket: tuple[BlanketScore, ...] = ()  # what writes that know nothing of the question score on items that write
+    chance: tuple[Chance, ...] = ()  # of runs with several samples an item, and of runs that only seeds tell apart
 
     @property
     def shown_errors(self) -> tuple[str, ...]:

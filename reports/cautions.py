@@ -12,8 +12,9 @@ from typing import Any
 
 from benchmark.stats.clustered import FEW_CLUSTERS
 from benchmark.types import RunManifest
-from reports.board import Cell, Dataset, Ranking, Row
+from reports.board import Dataset, Ranking, Row
 from reports.facts import as_text
+from reports.figures import Cell
 from reports.wording import short
 
 #: Identity keys that make two rows hard to compare when they differ.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reports.board import Equivalence, Refuted, Result
+from reports.figures import Equivalence, Refuted, Result
 from reports.reading import Decided
 from reports.slices import mean_cell
 

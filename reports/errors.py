@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from benchmark.taxonomy import classify
-from reports.board import ErrorCount
+from reports.figures import ErrorCount
 from reports.reading import Items, RunData, Wrong
 
 EXAMPLES = 5

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import msgspec
 
-from reports.board import FAILURES, Board, Cell, Combination, Disagreement, Row, Table
+from reports.board import FAILURES, Board, Combination, Disagreement, Row, Table
+from reports.figures import Cell
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Value = str | int | float | bool | None
 
@@ -26,6 +27,15 @@ _OF_DATASET = {"dataset": "VARCHAR", "fingerprint": "VARCHAR"}
 _OF_RUN = {**_OF_DATASET, "model": "VARCHAR", "run_id": "VARCHAR", "complete": "BOOLEAN"}
 _FIGURE = {"value": "DOUBLE", "low": "DOUBLE", "high": "DOUBLE", "n": "BIGINT", "excluded": "BIGINT"}
 _EQUIVALENCE = {"proved": "DOUBLE", "not_refuted": "DOUBLE", "undecided": "BIGINT", "refuted": "BIGINT"}
+_CHANCE = {
+    "draws": "BIGINT",
+    "mean": "DOUBLE",
+    "mean_low": "DOUBLE",
+    "mean_high": "DOUBLE",
+    "n": "BIGINT",
+    **dict.fromkeys(("chance", "chance_low", "chance_high", "items", "majority"), "DOUBLE"),
+    "pass_at": "VARCHAR",
+}
 _USAGE = {
     "answers": "BIGINT",
     "prompt_tokens": "BIGINT",
@@ -49,7 +59,7 @@ class Flat:
 
 
 def flat_tables(board: Board) -> tuple[Flat, ...]:
-    """The board as five tables: figures, runs, pairs of runs, combinations of verdicts, errors."""
+    """The board as six tables: figures, runs, pairs of runs, what chance moves, combinations of verdicts, errors."""
     figure = {**_OF_RUN, "column": "VARCHAR", "tag": "VARCHAR", "tag_value": "VARCHAR", **_FIGURE}
     failures = dict.fromkeys((*FAILURES, "hit_token_limit"), "BIGINT")
     rank = {"rank_best": "BIGINT", "rank_worst": "BIGINT", "headline": "VARCHAR"}
@@ -65,6 +75,7 @@ def flat_tables(board: Board) -> tuple[Flat, ...]:
     }
     difference = dict.fromkeys(("difference", "low", "high", "p_value"), "DOUBLE")
     pairs = {**_OF_DATASET, "upper": "VARCHAR", "lower": "VARCHAR", **difference, "separated": "BOOLEAN"}
+    chance = {**_OF_DATASET, "model": "VARCHAR", "run_ids": "VARCHAR", "seeds": "VARCHAR", **_CHANCE}
     based_on = {"items": "BIGINT", "clusters": "BIGINT"}
     said = {**_OF_DATASET, "verdicts": "VARCHAR", "answers": "BIGINT", "examples": "VARCHAR"}
     errors = {**_OF_RUN, "category": "VARCHAR", "main": "BIGINT", "any": "BIGINT", "examples": "VARCHAR"}
@@ -72,6 +83,7 @@ def flat_tables(board: Board) -> tuple[Flat, ...]:
         Flat("leaderboard", figure, [line for table in board.tables for line in _figures(table)]),
         Flat("runs", runs, [_run_line(table, row) for table in board.tables for row in table.rows]),
         Flat("pairs", {**pairs, **based_on}, [line for table in board.tables for line in _pairs(table)]),
+        Flat("chance", chance, [line for table in board.tables for line in _chance(table)]),
         Flat("disagreement", said, [line for table in board.tables for line in _combinations(table)]),
         Flat("errors", errors, [line for table in board.tables for line in _errors(table)]),
     )
@@ -153,6 +165,20 @@ def _pairs(table: Table) -> Iterator[list[Value]]:
         numbers: list[Value] = [pair.difference, pair.low, pair.high, pair.p_value, pair.separated]
         based_on: list[Value] = [table.ranking.items, table.ranking.clusters]
         yield [*_dataset(table), pair.upper, pair.lower, *numbers, *based_on]
+
+
+def _chance(table: Table) -> Iterator[list[Value]]:
+    for one in table.chance:
+        passed = msgspec.json.encode({k: cell.value for k, cell in one.pass_at.items()}).decode()
+        mean: list[Value] = [one.draws, one.mean.value, one.mean.low, one.mean.high, one.mean.n]
+        spread: list[Value] = [one.chance, one.low, one.high, one.items]
+        majority = None if one.majority is None else one.majority.value
+        named = [one.model, _joined(one.run_ids), _joined(one.seeds)]
+        yield [*_dataset(table), *named, *mean, *spread, majority, passed]
+
+
+def _joined(names: Sequence[str]) -> str:
+    return msgspec.json.encode(names).decode()
 
 
 def _combinations(table: Table) -> Iterator[list[Value]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmark.types import RunManifest
-from reports.board import NO_FIGURE, Fact
+from reports.figures import NO_FIGURE, Fact
 
 
 def facts(manifest: RunManifest) -> tuple[Fact, ...]:

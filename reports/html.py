@@ -14,8 +14,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports import judging, wording
-from reports.board import EXCLUDED, FAILURES, SCORED_ZERO, Board, Cell, Row, Table
+from reports.board import EXCLUDED, FAILURES, SCORED_ZERO, Board, Row, Table
 from reports.charts import curve, tradeoffs
+from reports.figures import Cell
 from reports.places import Place, places
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from reports.board import Board, Cell, Row, Table
+from reports.board import Board, Row, Table
+from reports.figures import Cell
 from reports.markdown import grid, printable, text
 from reports.wording import figure, interval
 

@@ -13,7 +13,8 @@ from judges.agreement import Agreement
 from judges.calibrate import Calibration
 from judges.figures import Figure
 from judges.measure import ENGINE, RunCalibration
-from reports.board import JUDGED, NO_FIGURE, Row, Table
+from reports.board import JUDGED, Row, Table
+from reports.figures import NO_FIGURE
 
 NOTE = (
     "What a language model called correct is an opinion. Sensitivity and specificity say how often it is right about "

@@ -10,11 +10,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from reports.board import FAILURES, NO_FIGURE, Board, Row, Slicing, Table
+from reports.board import FAILURES, Board, Row, Slicing, Table
+from reports.figures import NO_FIGURE
 from reports.judging import HEADS as JUDGE_HEADS
 from reports.judging import NOTE as JUDGES_NOTE
 from reports.judging import across_notes, across_of, beside, has_judges, judge_rows, judge_warnings, matrix, together
 from reports.wording import (
+    CHANCE_HEADS,
+    CHANCE_NOTE,
     COMBINATIONS,
     EQUIVALENCE_HEADS,
     EQUIVALENCE_NOTE,
@@ -24,6 +27,7 @@ from reports.wording import (
     TITLE,
     USAGE_HEADS,
     agreement,
+    chance_cells,
     clean_part,
     count,
     counted_from,
@@ -70,7 +74,7 @@ def table_blocks(table: Table) -> list[str]:
         blocks.append(bullets(clean))
     if any(row.differing for row in table.rows):
         blocks += ["### Settings in which the runs differ", settings_grid(table)]
-    blocks += [*rank_blocks(table), *equivalence_blocks(table), *judge_blocks(table)]
+    blocks += [*rank_blocks(table), *chance_blocks(table), *equivalence_blocks(table), *judge_blocks(table)]
     if table.any_usage:
         blocks += ["### Tokens, time and cost", usage_grid(table)]
     for slicing in table.shown_slicings:
@@ -113,6 +117,14 @@ def rank_blocks(table: Table) -> list[str]:
     )
     heads = ["Model", "against the next", "difference", "95% interval", "p (Holm)", "separated"]
     return ["### What the data separate", text(rests_on(table.ranking)), grid(heads, rows)]
+
+
+def chance_blocks(table: Table) -> list[str]:
+    """What another seed moves."""
+    if not table.chance:
+        return []
+    rows = ([text(found.model), *map(text, chance_cells(found))] for found in table.chance)
+    return ["### What chance moves", CHANCE_NOTE, grid(["Model", *CHANCE_HEADS], rows)]
 
 
 def equivalence_blocks(table: Table) -> list[str]:

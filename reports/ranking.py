@@ -15,7 +15,8 @@ from benchmark.stats.bootstrap import Comparison, bootstrap_differences
 from benchmark.stats.clustered import is_binary
 from benchmark.stats.paired import discordant, mcnemar_exact
 from benchmark.stats.ranks import holm, rank_intervals
-from reports.board import Pair, Rank, Ranking
+from reports.board import Pair, Ranking
+from reports.figures import Rank
 from reports.reading import FloatArray, Items
 
 DRAWS = 10_000

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from benchmark.errors import UsageError
 from benchmark.extract import extract
 from benchmark.health import Health
+from benchmark.samples import Sampled, sampled
 from benchmark.store import RunFolder
 from benchmark.types import EXTERNAL, NO_VALUE, Example, Generation, RunManifest, Score
 from judges.measure import RunCalibration, read_calibration
 from reports.adapters import read_adapter
-from reports.board import HEADLINE, JUDGED, Adapter, Usage
+from reports.board import HEADLINE, JUDGED
+from reports.figures import Adapter, Usage
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -164,6 +166,8 @@ class RunData:
     health: Mapping[str, Health]
     seen: frozenset[int]  # places of items that the model's training may have shown to it; with `known_overlap`
     known_overlap: bool
+    sampled: Sequence[Sampled]  # answers by execution, where there are several to an item
+    training: Mapping[str, Any]  # the identity of the adapter's training; empty without an adapter of ours
 
 
 def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
@@ -184,7 +188,8 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
     for verdict in run.verdicts():
         label = None if verdict.label is None else float(verdict.label == "correct")  # 'unsure' is not
         columns[JUDGE_PREFIX + verdict.judge].add(items.place(verdict.example_id), verdict.sample, label)
-    generations, overlaps = run.generations(), run.contamination()
+    generations, overlaps, adapter = run.generations(), run.contamination(), run.adapter()
+    training = (adapter or {}).get("manifest", {}).get("identity")
     return RunData(
         manifest=manifest,
         columns={name: columns[name] for name in sorted(columns, key=column_order)},
@@ -198,6 +203,8 @@ def read_run(run: RunFolder, manifest: RunManifest, items: Items) -> RunData:
         health=run.health(),
         seen=frozenset(items.place(key) for key, one in overlaps.items() if one.seen),
         known_overlap=bool(overlaps),
+        sampled=sampled(run.iter_scores()) if any(one.sample for one in generations) else (),
+        training=training if isinstance(training, Mapping) else {},
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.board import Cell, Row, Table
+from reports.board import Row, Table
+from reports.figures import Cell
 from reports.html import render_compare, render_items, render_run
 from reports.items.files import File, item_files
 from reports.items.layout import shard

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.stats import wilson
-from reports.board import Cell, Slicing
+from reports.board import Slicing
+from reports.figures import Cell
 from reports.reading import Column, FloatArray, IntArray, Items
 
 UNTAGGED = "untagged"

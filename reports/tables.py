@@ -11,7 +11,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,15 @@ from benchmark.sqlengine.results import ASK_FOR_TABLE
 from benchmark.store import RunFolder
 from benchmark.taxonomy import CATEGORIES
 from benchmark.types import RunManifest
-from reports.board import FAILURES, HEADLINE, Board, Dataset, ErrorCount, LeftOut, Rank, Row, Table
+from reports.board import FAILURES, HEADLINE, Board, Dataset, LeftOut, Row, Table
 from reports.cautions import cautions, differing, few_clusters, same_name
+from reports.chance import chance_of
 from reports.disagreement import disagreement
 from reports.equivalence import equivalence_of
 from reports.errors import count_errors
 from reports.facts import facts, setting_facts
+from reports.figures import ErrorCount, Rank
+from reports.names import shown_model
 from reports.ranking import rank_runs
 from reports.reading import Column, Items, RunData, column_order, headline_of, read_run
 from reports.slices import Partition, complexity_order, mean_cell, partitions, slice_cells
@@ -109,6 +111,7 @@ def read_table(group: Sequence[Run]) -> Table:
         warnings=(*cautions(manifests, rows, ranking), *few_clusters(ranking)),
         left_out=left_out(health, vacuous=bool(vacuous)),
         blanket=blanket_scores(health.values()),
+        chance=chance_of([run for _, run in ordered], leading, vacuous, items, headline),
     )
 
 
@@ -180,17 +183,6 @@ def build_row(run: RunData, errors: Mapping[str, ErrorCount], shared: Shared) ->
         clean=mean_cell(leading.without(run.seen), n) if leading is not None and run.known_overlap else None,
         seen=len(run.seen),
     )
-
-
-def shown_model(spec: str) -> str:
-    """A model as a reader knows it: of an absolute path only the last part, for a site is no place for local folders.
-
-    >>> shown_model("file//home/me/codes-7b.jsonl"), shown_model("hf/org/name+/tmp/adapters/demo")
-    ('file/codes-7b.jsonl', 'hf/org/name+demo')
-    """
-    kind, slash, rest = spec.partition("/")
-    parts = [Path(part).name if part.startswith("/") else part for part in rest.split("+")]
-    return kind + slash + "+".join(parts)
 
 
 def failure_source(columns: Mapping[str, Column]) -> str | None:

@@ -9,21 +9,8 @@ import math
 import re
 
 from benchmark.health import BLANKET as BLANKET
-from reports.board import (
-    HEADLINE,
-    NO_FIGURE,
-    Cell,
-    Dataset,
-    Disagreement,
-    Equivalence,
-    Pair,
-    Rank,
-    Ranking,
-    Result,
-    Row,
-    Table,
-    Usage,
-)
+from reports.board import HEADLINE, Dataset, Disagreement, Pair, Ranking, Row, Table
+from reports.figures import NO_FIGURE, Cell, Chance, Equivalence, Rank, Result, Usage
 
 TITLE = "Text-to-SQL leaderboard"
 
@@ -85,6 +72,12 @@ EQUIVALENCE_HEADS = ("proved", "not refuted", "undecided answers", "right here, 
 EQUIVALENCE_NOTE = (
     "Proved: the same on every database under the schema. Between proved and not refuted lies what is undecided. "
     "Refuted elsewhere: right on the given database, and a generated one tells the prediction from the gold."
+)
+CHANCE_HEADS = ("answers an item", "mean", "chance, points", "items, points", "one of k right", "majority")
+CHANCE_NOTE = (
+    "Several answers to each item. Chance: the standard deviation of one run's headline on these very items, by its "
+    "seed alone. Items: the one that other items would bring. Majority: the result that most samples give. "
+    "Intervals know that items of one database go together."
 )
 #: Combinations of verdicts on a page; the data files have all.
 COMBINATIONS = 16
@@ -259,6 +252,21 @@ def left_out_note(table: Table) -> str:
 def clean_part(row: Row) -> str:
     """The headline on the items that training did not show, as a phrase; '' where nothing is known of overlap."""
     return "" if row.clean is None else f"clean part {figure(row.clean)}; {row.seen} items may have been seen"
+
+
+def chance_cells(found: Chance) -> list[str]:
+    """The cells under `CHANCE_HEADS`."""
+    most = max(found.pass_at, key=int, default=None)
+    draws = f"{found.draws} runs, seeds {', '.join(found.seeds)}" if found.seeds else f"{found.draws} samples"
+    spread = f" ({100 * found.low:.1f} to {100 * found.high:.1f})" if not math.isnan(found.low) else ""
+    return [
+        draws,
+        figure(found.mean),
+        decimals(100 * found.chance, 1) + spread,
+        decimals(100 * found.items, 1),
+        NO_FIGURE if most is None else f"k {most}: {figure(found.pass_at[most])}",
+        NO_FIGURE if found.majority is None else figure(found.majority),
+    ]
 
 
 def counted_from(table: Table) -> str:

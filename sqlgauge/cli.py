@@ -32,6 +32,8 @@ VERBS = {
     "label": "sqlgauge.commands.label:label",
     "power": "sqlgauge.commands.power:power",
     "export": "sqlgauge.commands.export:export",
+    "publish": "sqlgauge.commands.publish:publish",
+    "fetch": "sqlgauge.commands.publish:fetch",
     "finetune": "sqlgauge.commands.finetune:finetune",
     "merge": "sqlgauge.commands.finetune:merge",
     "ls": "sqlgauge.commands.ls:list_things",

@@ -12,7 +12,7 @@ import click
 
 from benchmark.health import excluded
 from benchmark.runner import Plan
-from benchmark.samples import SampleFigures, sample_figures
+from benchmark.samples import SampleFigures, sample_figures, sampled
 from benchmark.stats import wilson
 from benchmark.stats.clustered import Estimate
 from benchmark.store import RunFolder
@@ -69,19 +69,18 @@ def samples_of(folder: RunFolder) -> SampleFigures | None:
     """What several samples an item say, on the items that tell something; None with one sample."""
     vacuous = excluded(folder.health())
     groups = {example.id: example.group for example in folder.iter_examples() if example.id not in vacuous}
-    return sample_figures(folder.iter_scores(), groups)
+    return sample_figures(sampled(folder.iter_scores()), groups)
 
 
 def _samples(found: SampleFigures) -> dict[str, Any]:
-    def figure(one: Estimate | None) -> dict[str, Any] | None:
-        known = one is not None and not math.isnan(one.low)
-        return None if one is None else {"value": one.value, "interval": [one.low, one.high] if known else None}
+    def figure(one: Estimate) -> dict[str, Any]:
+        return {"value": one.value, "interval": None if math.isnan(one.low) else [one.low, one.high]}
 
     return {
         "samples": found.samples,
         "pass_at": {str(k): figure(one) for k, one in found.pass_at.items()},
         "majority": figure(found.majority),
-        "spread": None if math.isnan(found.spread) else found.spread,
+        "spread": found.spread.chance,
     }
 
 

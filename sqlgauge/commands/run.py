@@ -89,6 +89,7 @@ if TYPE_CHECKING:
 @click.option("--concurrency", type=int, help="Calls at once for models behind an API.  [default: 8]")
 @click.option("--workers", type=int, help="SQL worker processes.  [default: one a core]")
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Let a Hub model run its own code.")
+@click.option("--publish", metavar="URL", help="Publish the run folder there at the end, as 'sqlgauge publish' does.")
 @click.option("--dry-run", is_flag=True, help="Print the first prompt and what would be run; call nothing.")
 @AS_JSON
 @QUIET
@@ -117,6 +118,7 @@ def run(
       sqlgauge run --model openai/gpt-4o-mini --dataset builtin --judge anthropic/claude-sonnet-4-5
     """
     from sqlgauge import verbs
+    from sqlgauge.commands.publish import publication_text
     from sqlgauge.progress import Bars
     from sqlgauge.summary import print_plan, print_runs
 
@@ -138,6 +140,7 @@ def run(
             ask=asker(),
             config_file=config_file,
             progress=progress,
+            published=lambda done: click.echo(f"published {publication_text(done)}", err=True),
             **{"model": "", "dataset": "", **options},
         )
     _tell_of_schemas(folder)

@@ -3,6 +3,7 @@
 from sqlgauge.verbs.common import Progress, silent
 from sqlgauge.verbs.judging import Asking, calibrate, judge, judge_estimate, self_checks
 from sqlgauge.verbs.pairs import check_equivalent, equiv, equiv_batch
+from sqlgauge.verbs.publishing import fetch, publish
 from sqlgauge.verbs.repeating import check_repeated, rerun
 from sqlgauge.verbs.reporting import check_no_worse, compare, export, label, label_on_server, power, report
 from sqlgauge.verbs.running import make_plan, run
@@ -26,6 +27,7 @@ __all__ = [
     "equiv",
     "equiv_batch",
     "export",
+    "fetch",
     "finetune",
     "judge",
     "judge_estimate",
@@ -35,6 +37,7 @@ __all__ = [
     "merge",
     "power",
     "preview",
+    "publish",
     "report",
     "rerun",
     "run",

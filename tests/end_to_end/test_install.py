@@ -28,13 +28,14 @@ print(json.dumps({"names": names, "heavy": sorted({"torch", "transformers"} & sy
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with nothing but the wheel and its core dependencies."""
     folder = tmp_path_factory.mktemp("install")
-    command(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], folder
-    )
+    built = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    command([sys.executable, "-m", "pip", "wheel", "--quiet", *built], folder)
     (wheel,) = folder.glob("sqlgauge-*.whl")
     command([sys.executable, "-m", "venv", str(folder / "venv")], folder)
     found = folder / "venv" / "bin" / "python"
-    command([str(found), "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(wheel)], folder)
+    for what in (["-r", str(ROOT / "requirements" / "core.txt")], [str(wheel)]):
+        command([str(found), "-m", "pip", "install", "--quiet", "--no-deps", *what], folder)
+    command([str(found), "-m", "pip", "check"], folder)
     return found
 
 

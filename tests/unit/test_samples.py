@@ -13,7 +13,7 @@ from benchmark.config import make_config
 from benchmark.errors import UsageError
 from benchmark.generating import Questions, generate, missing
 from benchmark.models.base import Decoding
-from benchmark.samples import most_agreed, pass_at_k, sample_figures
+from benchmark.samples import most_agreed, pass_at_k, sample_figures, sampled
 from benchmark.sqlengine.results import result_hash
 from benchmark.store import RunFolder
 from benchmark.types import Generation, Message, Prompt, Score
@@ -54,16 +54,16 @@ def score(example: str, sample: int, value: float, result: str | None) -> Score:
 def test_figures_of_two_items_by_hand() -> None:
     scores = [score("a", 0, 1.0, "r"), score("a", 1, 0.0, "s"), score("a", 2, 1.0, "r")]
     scores += [score("b", 0, 0.0, "s"), score("b", 1, 0.0, "s"), score("b", 2, 1.0, "r")]
-    found = sample_figures(scores, {"a": "x", "b": "y"})
+    found = sample_figures(sampled(scores), {"a": "x", "b": "y"})
     assert found is not None
     assert found.samples == 3
     assert found.pass_at[1].value == pytest.approx((2 / 3 + 1 / 3) / 2)
     assert found.pass_at[2].value == pytest.approx((1 + 2 / 3) / 2)
     assert list(found.pass_at) == [1, 2]
-    assert found.majority is not None
     assert found.majority.value == 0.5
-    assert found.spread == pytest.approx((((0.5 - 0.5) ** 2 + 0.5**2 + 0.5**2) / 2) ** 0.5)
-    assert sample_figures([score("a", 0, 1.0, None)], {"a": "x"}) is None
+    assert found.spread.chance == pytest.approx((((0.5 - 0.5) ** 2 + 0.5**2 + 0.5**2) / 2) ** 0.5)
+    assert sample_figures(sampled([score("a", 0, 1.0, None)]), {"a": "x"}) is None
+    assert sample_figures(sampled(scores), {}) is None
 
 
 class Dice:

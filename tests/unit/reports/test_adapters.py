@@ -5,7 +5,7 @@ from __future__ import annotations
 from html_page import Page
 
 from reports.adapters import curve_of, read_adapter
-from reports.board import Fact
+from reports.figures import Fact
 from reports.site import site_files
 from reports.tables import build_board
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from benchmark.types import Failure, Generation, Score, Timing
-from reports.board import ErrorCount
+from reports.figures import ErrorCount
 from reports.reading import usage
 from reports.slices import MOST_KEPT, MOST_SHOWN
 from reports.tables import build_board

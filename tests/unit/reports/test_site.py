@@ -13,8 +13,8 @@ from huggingface_hub.repocard_data import eval_results_to_model_index, model_ind
 
 from benchmark.errors import CheckFailed, UsageError
 from reports.badge import render_badge
-from reports.board import NO_DATA
 from reports.exports import flat_tables, render_parquet
+from reports.figures import NO_DATA
 from reports.hub import Published, by_model, render_card, render_eval_results
 from reports.names import file_names
 from reports.site import check_site, site_files, write_site
