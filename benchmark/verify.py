@@ -159,7 +159,7 @@ def _check_metrics(manifest: RunManifest, audit: Audit, external: Mapping[str, i
         found.gaps.append(f"this sqlgauge has no such metric: {', '.join(unknown)}")
     for name, count in sorted(external.items()):
         found.notes.append(f"{name}: {count} verdicts came with imported predictions; no re-scoring can check them")
-    policy = manifest.identity.get("policy")
+    policy = str(manifest.identity.get("policy"))
     found.expect(policy in POLICIES, f"the manifest's policy is {policy!r}; known: {', '.join(POLICIES)}")
 
 

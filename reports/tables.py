@@ -122,7 +122,7 @@ def health_of(runs: Sequence[RunData]) -> dict[str, Health]:
 
 def leaves_headline(runs: Sequence[RunData], health: Mapping[str, Health], items: Items) -> frozenset[int]:
     """Places of items that tell nothing. A policy that reproduces another evaluator keeps all, as that one does."""
-    if any(run.manifest.identity.get("policy") not in ASK_FOR_TABLE for run in runs):
+    if any(str(run.manifest.identity.get("policy")) not in ASK_FOR_TABLE for run in runs):
         return frozenset()
     return frozenset(items.places[key] for key in excluded(health) if key in items.places)
 

@@ -23,6 +23,9 @@ MAX_SQL_CHARS = 100_000
 _SEMICOLON_OR_QUOTED = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]\n]{0,200}\]|--[^\n]*|/\*.*?(?:\*/|\Z)|;", re.DOTALL
 )
+#: What sqlglot raises on a text that it cannot read: its own errors, and on odd ones (an operator alone) whatever its
+#: compiled parser trips over.
+UNREADABLE = (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, LookupError)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _DISTINCT_OR_QUOTED = re.compile(
     r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/)|\bdistinct\b", re.DOTALL | re.IGNORECASE
@@ -38,7 +41,7 @@ def parse(sql: str, dialect: str) -> exp.Expr | None:
         return None
     try:
         trees = [tree for tree in sqlglot.parse(sql, read=dialect) if not isinstance(tree, (exp.Semicolon, type(None)))]
-    except (SqlglotError, RecursionError, ValueError):
+    except UNREADABLE:
         return None
     if len(trees) != 1 or not isinstance(trees[0], (exp.Query, exp.Values, exp.DML, exp.DDL, exp.Alter, exp.Drop)):
         return None
@@ -58,7 +61,7 @@ def folded_tokens(sql: str, dialect: str) -> tuple[str, ...] | None:
         return None
     try:
         tokens = sqlglot.tokenize(sql, read=dialect)
-    except (SqlglotError, ValueError):
+    except UNREADABLE:
         return None
     folded = []
     for token in tokens:

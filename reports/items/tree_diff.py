@@ -31,14 +31,15 @@ def edits(pair: Pair) -> list[Edit] | None:
     [('changed', 'b > 1 → b > 2')]
     """
     from sqlglot.diff import Insert, Remove, Update
-    from sqlglot.errors import SqlglotError
+
+    from benchmark.sqlengine.parse import UNREADABLE
 
     try:
         gold, prediction = (_tree(pair[0], text) for text in pair[1:])
         if max(_size(gold), _size(prediction)) > NODES:
             return None
         found = _differences(gold, prediction)
-    except (SqlglotError, RecursionError, ValueError):
+    except UNREADABLE:
         return None
     removed = _outermost([e.expression for e in found if isinstance(e, Remove)])
     added = _outermost([e.expression for e in found if isinstance(e, Insert)])

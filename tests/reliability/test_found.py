@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ from benchmark.errors import UsageError
 from benchmark.extract import extract
 from benchmark.metrics import score_records
 from benchmark.runner import execute, plan
-from benchmark.sqlengine.parse import split_statements
+from benchmark.sqlengine.parse import parse, split_statements
 from benchmark.sqlengine.pool import Pool
 from benchmark.store import RunFolder
 from benchmark.terms import Terms
 from benchmark.types import Example, Generation
 from benchmark.verify import verify_run
 from judges.parse import MOST_BRACES, UnreadableVerdict, parse_verdict
+from reports.tables import build_board
 from sqlgauge.summary import summarise
 
 
@@ -93,3 +95,17 @@ def test_a_score_beyond_1_is_refused_with_the_command_that_helps(run: RunFolder)
         summarise(run)
     assert "sqlgauge score" in caught.value.hint
     assert not verify_run(run, lambda *_: None, workers=1).follows
+
+
+@pytest.mark.parametrize("text", ["->", "->>", "-> 1", "SELECT -> "])
+def test_an_operator_alone_is_no_statement(text: str) -> None:
+    """sqlglot's compiled parser raised a TypeError."""
+    assert [parse(text, dialect) for dialect in ("sqlite", "duckdb", "postgres", "mysql")] == [None] * 4
+
+
+def test_a_policy_that_is_no_text_is_a_finding(run: RunFolder) -> None:
+    manifest = run.manifest()
+    run.write_manifest(replace(manifest, identity={**manifest.identity, "policy": []}))
+    found = verify_run(run, lambda *_: None, workers=1)
+    assert any("the manifest's policy is '[]'" in problem for problem in found.problems)
+    assert build_board([run]).tables[0].left_out == ()

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import sqlglot
-from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
+
+from benchmark.sqlengine.parse import UNREADABLE
 
 _SWAPS: dict[TokenType, tuple[str, ...]] = {
     TokenType.GT: (">=",),
@@ -41,7 +42,7 @@ def mutants(sql: str, dialect: str, most: int) -> list[str]:
     """
     try:
         tokens = sqlglot.tokenize(sql, read=dialect)
-    except (SqlglotError, ValueError):
+    except UNREADABLE:
         return []
     found = [sql[: token.start] + text + sql[token.end + 1 :] for token, text in _changes(tokens)]
     step = max(1, len(found) // most) if most else 1

@@ -47,7 +47,7 @@ def hostile(make_run, score_list):
 def test_the_site_is_the_same_bytes_twice_and_holds_nothing_else(board, tmp_path):
     first, second = write_site(board, tmp_path / "a"), write_site(board, tmp_path / "b")
     names = [path.relative_to(tmp_path / "a").as_posix() for path in first]
-    flat = ("leaderboard", "runs", "pairs", "disagreement", "errors")
+    flat = ("leaderboard", "runs", "pairs", "chance", "disagreement", "errors")
     assert set(names) == {
         *("index.html", "style.css", "leaderboard.md", "leaderboard.json", "files.txt"),
         *("site.js", "sql.js", "leaderboard.js", "items.js", "item.js", "compare.js"),
