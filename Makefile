@@ -1,6 +1,6 @@
 # Everything from nothing but Python 3.11 and a package index.
 #   make demo    benchmark the embedded model, fine-tune it, benchmark it again, compare; writes site/index.html
-#   make test    the whole test suite        make check   ruff, mypy --strict, import-linter
+#   make test    the whole test suite        make check   ruff, mypy --strict, import-linter, audit
 PYTHON ?= python3.11
 VENV   ?= .venv
 LIMIT  ?=
@@ -8,15 +8,24 @@ STEPS  ?=
 FIRST   = $(if $(LIMIT),--limit $(LIMIT))
 ASKED   = --dataset builtin --schema compact --max-new-tokens 160 --out runs/demo
 BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKS  := $(wildcard requirements/*.txt)
 READY  := $(VENV)/.ready
 CHROME := $(VENV)/.chromium
 
-.PHONY: demo test check soak clean
+.PHONY: demo test check lock soak clean
 .DELETE_ON_ERROR:
 
-$(READY): pyproject.toml constraints.txt
+# Every file is checked by its sha256, and nothing is looked for beyond the lists: the build backend is in core.txt. Where the
+# index offers no CPU build of torch, as PyPI does not, it is PyPI's own with its CUDA libraries.
+$(READY): pyproject.toml $(LOCKS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,hf,finetune]'
+	$(PIP) install --no-deps -r requirements/torch-cpu.txt 2>$(VENV)/torch.log || { \
+	    grep -q 'No matching distribution' $(VENV)/torch.log || { cat $(VENV)/torch.log; exit 1; }; \
+	    $(PIP) install --no-deps -r requirements/torch.txt; } >&2
+	$(PIP) install --no-deps -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	$(PIP) check
 	@touch $(READY)
 
 # The tests of the site need a browser, and skip with a reason without one: installed where that is ours to do.
@@ -46,6 +55,14 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python requirements/audit.py $(AUDIT)
+
+# Writes the lock files anew, with the versions that they have: make lock UPGRADE=--upgrade takes the newest.
+lock:
+	$(PYTHON) -m venv --clear $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/uv.txt
+	$(VENV)/lock/bin/python requirements/lock.py $(UPGRADE)
+	rm -rf $(VENV)/lock
 
 # 40 kills at random moments, then fuzzing for SQLGAUGE_SOAK_SECONDS in all: 3600 is the long way.
 soak: export SQLGAUGE_KILLS ?= 40

@@ -15,6 +15,8 @@ from benchmark.types import Prompt
 TURN_ENDS = ("<end_of_turn>", "<|im_end|>", "<|eot_id|>", "<|end|>", "<turn|>")
 #: What a model without a chat template is led on with.
 _FENCE = "```sql\n"
+#: What ends the answer of such a model, which would go on with one statement after another, and then with text.
+STATEMENT_ENDS = (";", "```")
 
 
 def prompt_text(tokenizer: Any, prompt: Prompt) -> str:
@@ -54,6 +56,26 @@ def end_strings(tokenizer: Any) -> list[str]:
     ids = zip(TURN_ENDS, tokenizer.convert_tokens_to_ids(list(TURN_ENDS)), strict=True)
     known = [token for token, number in ids if number not in (None, tokenizer.unk_token_id)]
     return [*known, *([tokenizer.eos_token] if tokenizer.eos_token and tokenizer.eos_token not in known else [])]
+
+
+def is_completed(tokenizer: Any, prompt: Prompt) -> bool:
+    """Whether a prompt is a text to go on with: the answer is then the first statement."""
+    return prompt.text is None and tokenizer.chat_template is None
+
+
+def statement_ends(tokenizer: Any) -> list[int]:
+    """The ids of all tokens that hold the end of a statement or of a fence."""
+    return sorted(number for token, number in tokenizer.get_vocab().items() if first_end(token) is not None)
+
+
+def first_end(text: str) -> int | None:
+    """Where the first of `STATEMENT_ENDS` in a text is over; None without one.
+
+    >>> first_end("x);\\n"), first_end("x")
+    (3, None)
+    """
+    places = [text.index(end) + len(end) for end in STATEMENT_ENDS if end in text]
+    return min(places, default=None)
 
 
 def _turns(prompt: Prompt) -> list[dict[str, str]]:

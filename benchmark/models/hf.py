@@ -20,7 +20,7 @@ from typing import Any
 from benchmark.errors import MissingDependency, ModelUnavailable, UsageError
 from benchmark.models import static
 from benchmark.models.base import Decoding, Model, ModelOptions, failed
-from benchmark.models.chat_text import end_strings, prompt_text
+from benchmark.models.chat_text import end_strings, first_end, is_completed, prompt_text, statement_ends
 from benchmark.models.memory import fitting_batch
 from benchmark.models.source import HfSource, parse_source, unavailable
 from benchmark.types import Example, Generation, Prompt, Timing
@@ -54,6 +54,7 @@ class HfModel:
         self._decoder: static.StaticDecoder | None = None
         self.batch_size = options.batch_size or self._usual_batch()
         self._rows = self.batch_size
+        self._statement_ends: list[int] | None = None
 
     def identity(self) -> dict[str, Any]:
         return {
@@ -101,7 +102,8 @@ class HfModel:
                 padding=True,
                 return_tensors="pt",
             ).to(self.device)
-            ends, asked = self.end_tokens(), [prompts[place] for place in read]
+            asked = [prompts[place] for place in read]
+            ends = self._ends_of(asked[0])
             said = self._decode(asked, encoded["input_ids"], encoded["attention_mask"], decoding, ends)
             seconds = (time.perf_counter() - started) / len(read)
             lengths = encoded["attention_mask"].sum(dim=1).tolist()
@@ -149,6 +151,14 @@ class HfModel:
         numbers = None if uniform is None else uniform[fill]
         said = self._decoder.run(ids[fill], mask[fill], decoding.max_new_tokens, ends, numbers)
         return said[: len(ids)]
+
+    def _ends_of(self, prompt: Prompt) -> list[int]:
+        """What ends the answers of a batch, whose prompts are all of one kind."""
+        if not is_completed(self.tokenizer, prompt):
+            return self.end_tokens()
+        if self._statement_ends is None:
+            self._statement_ends = sorted({*self.end_tokens(), *statement_ends(self.tokenizer)})
+        return self._statement_ends
 
     def end_tokens(self) -> list[int]:
         """Token ids that end an answer: the model's own, the tokenizer's, and the end of a turn."""
@@ -277,10 +287,13 @@ class HfModel:
         self, prompt: Prompt, tokens: list[int], prompt_tokens: int, ends: list[int], seconds: float
     ) -> Generation:
         end = next((place for place, token in enumerate(tokens) if token in ends), None)
-        answer = tokens if end is None else tokens[:end]
+        text = self.tokenizer.decode(tokens if end is None else tokens[:end], skip_special_tokens=True)
+        if end is not None and is_completed(self.tokenizer, prompt):
+            last = self.tokenizer.decode([tokens[end]], skip_special_tokens=True)
+            text += last[: first_end(last) or 0]  # a token such as ");" belongs to the statement
         return Generation(
             example_id=prompt.example_id,
-            text=self.tokenizer.decode(answer, skip_special_tokens=True),
+            text=text,
             finish_reason="length" if end is None else "stop",
             prompt_tokens=int(prompt_tokens),
             completion_tokens=len(tokens) if end is None else end + 1,

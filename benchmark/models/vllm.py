@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmark.errors import MissingDependency, ModelUnavailable, UsageError
 from benchmark.models.base import Decoding, Model, ModelOptions, chance_of
-from benchmark.models.chat_text import end_strings, prompt_text
+from benchmark.models.chat_text import STATEMENT_ENDS, end_strings, is_completed, prompt_text
 from benchmark.models.source import HfSource, parse_source, unavailable
 from benchmark.types import Example, Generation, Prompt, Timing
 
@@ -112,6 +112,8 @@ class VllmModel:
             top_k=decoding.top_k or -1,
             seed=_seed(prompt, decoding) if decoding.temperature > 0 else None,
             stop_token_ids=sorted(ends),
+            stop=list(STATEMENT_ENDS) if is_completed(tokenizer, prompt) else None,
+            include_stop_str_in_output=is_completed(tokenizer, prompt),
         )
 
     def _adapter(self) -> Any:

@@ -30,25 +30,29 @@ def edits(pair: Pair) -> list[Edit] | None:
     >>> edits(("sqlite", "SELECT a FROM t WHERE b > 1", "SELECT a FROM t WHERE b > 2"))
     [('changed', 'b > 1 → b > 2')]
     """
-    from sqlglot.diff import Insert, Remove, Update
-
     from benchmark.sqlengine.parse import UNREADABLE
 
     try:
         gold, prediction = (_tree(pair[0], text) for text in pair[1:])
         if max(_size(gold), _size(prediction)) > NODES:
             return None
-        found = _differences(gold, prediction)
-    except UNREADABLE:
+        return _told(_differences(gold, prediction), pair[0])
+    except UNREADABLE:  # also what cannot be written again, as a CREATE with a key that is no column
         return None
+
+
+def _told(found: Sequence[Any], dialect: str) -> list[Edit]:
+    """sqlglot's edits as (kind, SQL), what stands in another's place as one."""
+    from sqlglot.diff import Insert, Remove, Update
+
     removed = _outermost([e.expression for e in found if isinstance(e, Remove)])
     added = _outermost([e.expression for e in found if isinstance(e, Insert)])
     changed = [(e.source, e.target) for e in found if isinstance(e, Update) and not _same_column(e.source, e.target)]
     replaced = _replaced(removed, added)
-    told = [("removed", _sql(node, pair[0])) for node in removed if all(node is not old for old, _ in replaced)]
-    told += [("added", _sql(node, pair[0])) for node in added if all(node is not new for _, new in replaced)]
+    told = [("removed", _sql(node, dialect)) for node in removed if all(node is not old for old, _ in replaced)]
+    told += [("added", _sql(node, dialect)) for node in added if all(node is not new for _, new in replaced)]
     around = [(old.parent, new.parent) for old, new in replaced]
-    told += [("changed", f"{_sql(a, pair[0])} → {_sql(b, pair[0])}") for a, b in changed + around]
+    told += [("changed", f"{_sql(a, dialect)} → {_sql(b, dialect)}") for a, b in changed + around]
     return list(dict.fromkeys(told))[:MOST]
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmark.errors import ModelUnavailable, UsageError
 from benchmark.models import Decoding, ModelOptions, open_model
 from benchmark.models.base import notes_of
-from benchmark.models.chat_text import prompt_text
+from benchmark.models.chat_text import first_end, prompt_text, statement_ends
 from benchmark.models.hf import HfModel
 from benchmark.models.source import PINNED, parse_source
 from benchmark.prompts import render
@@ -155,6 +155,32 @@ def test_a_completion_model_gets_a_completion_prompt(model: HfModel, shop: list[
     model.tokenizer.chat_template = None
     assert prompt_text(model.tokenizer, render(shop[0])).endswith("```sql\n")
     assert prompt_text(model.tokenizer, render(shop[0])).startswith("<bos>")
+
+
+def test_a_completion_ends_with_its_first_statement(model: HfModel, shop: list[Example]) -> None:
+    """A base model goes on with statement after statement: 234 of 240 answers of one were cut off by length."""
+    prompt, vocabulary = render(shop[0]), model.tokenizer.get_vocab()
+    semicolon = vocabulary[";"]
+    said = [vocabulary[c] for c in "SELECT 1"] + [semicolon, vocabulary["S"]]
+    assert semicolon not in model._ends_of(prompt)
+    model.tokenizer.chat_template = None
+    ends = model._ends_of(prompt)
+    assert {1, 5, semicolon} <= set(ends)
+    found = model._generation(prompt, said, 5, ends, 0.1)
+    assert (found.text, found.finish_reason, found.completion_tokens) == ("SELECT 1;", "stop", 9)
+    closed = model._generation(prompt, [*said[:8], 1, 1], 5, ends, 0.1)
+    assert (closed.text, closed.finish_reason) == ("SELECT 1", "stop")
+    by_hand = replace(prompt, text="Answer:")
+    assert semicolon not in model._ends_of(by_hand)
+
+
+def test_a_token_that_closes_a_bracket_and_the_statement_keeps_the_bracket() -> None:
+    class Tokenizer:
+        def get_vocab(self) -> dict[str, int]:
+            return {");": 1, ";\n": 2, "```": 3, "a": 4, "`": 5}
+
+    assert statement_ends(Tokenizer()) == [1, 2, 3]
+    assert [first_end(text) for text in (");", ";\n", "\n```\n", "a", "`")] == [2, 1, 4, None, None]
 
 
 def test_a_prompt_without_room_for_an_answer_is_an_outcome_and_the_others_are_answered(

@@ -27,6 +27,8 @@ class SamplingParams:
     top_k: int
     seed: int | None
     stop_token_ids: list[int]
+    stop: list[str] | None = None
+    include_stop_str_in_output: bool = False
 
     def __post_init__(self) -> None:
         assert self.top_k == -1 or self.top_k > 0
@@ -67,11 +69,13 @@ class LLM:
     quantization: str | None = None
     load_format: str = "auto"
     calls: list[dict[str, Any]] = field(default_factory=list)
+    tokenizer: Any = None
 
     def get_tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.model)
+        self.tokenizer = self.tokenizer or AutoTokenizer.from_pretrained(self.model)
+        return self.tokenizer
 
     def generate(self, prompts: Any, *, sampling_params: Any, lora_request: Any, use_tqdm: bool) -> list[RequestOutput]:
         self.calls.append({"prompts": prompts, "sampling": sampling_params, "lora": lora_request})
@@ -108,6 +112,15 @@ def test_prompts_end_tokens_and_finish_reasons(tiny_gemma: Path, shop: list[Exam
     assert [one.text for one in found] == ["SELECT 0", "SELECT 1"]
     assert (found[0].prompt_tokens, found[0].completion_tokens) == (len(expected), 3)
     assert model.count_tokens(prompts[0]) == len(expected)
+
+
+@pytest.mark.usefixtures("vllm")
+def test_a_completion_stops_after_its_first_statement(tiny_gemma: Path, shop: list[Example]) -> None:
+    model = open_model(f"vllm/{tiny_gemma}", ModelOptions(dtype="float32"), ())
+    model.engine.get_tokenizer().chat_template = None  # type: ignore[attr-defined]
+    model.generate([render(shop[0])], Decoding(max_new_tokens=9))
+    (call,) = model.engine.calls  # type: ignore[attr-defined]
+    assert call["sampling"][0] == SamplingParams(9, 0.0, 1.0, -1, None, [1, 5], [";", "```"], True)
 
 
 @pytest.mark.usefixtures("vllm")

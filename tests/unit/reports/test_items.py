@@ -374,3 +374,8 @@ def test_prompts_are_shown_only_where_every_word_is_known(make_run, score_list, 
     assert found["head.js"]["prompts"] == [0, -1, -1, None]
     assert [name for name in found if name.startswith("prompt")] == ["prompt-0-0.js"]
     assert "How many?" in found["prompt-0-0.js"][0]
+
+
+def test_a_statement_that_cannot_be_written_again_has_no_edits() -> None:
+    """A real answer: a key that is no column of its table, on which sqlglot's SQLite writer trips."""
+    assert edits(("sqlite", "SELECT a FROM t", "CREATE TABLE t (a INT, PRIMARY KEY (plantings_no))")) is None
