@@ -5,6 +5,8 @@ PYTHON ?= python3.11
 VENV   ?= .venv
 LIMIT  ?=
 STEPS  ?=
+# Processes that run tests, a file at a time each.
+JOBS   ?= 2
 FIRST   = $(if $(LIMIT),--limit $(LIMIT))
 ASKED   = --dataset builtin --schema compact --max-new-tokens 160 --out runs/demo
 BIN    := $(VENV)/bin
@@ -48,7 +50,7 @@ demo: $(READY)
 	$(BIN)/sqlgauge compare runs/demo/base$(LIMIT) runs/demo/tuned$(LIMIT) --out site/compare.html
 
 test: $(READY) $(CHROME)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .
