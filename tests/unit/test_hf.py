@@ -157,6 +157,21 @@ def test_a_completion_model_gets_a_completion_prompt(model: HfModel, shop: list[
     assert prompt_text(model.tokenizer, render(shop[0])).startswith("<bos>")
 
 
+def test_samples_of_a_model_that_cannot_be_decoded_over_a_static_cache(
+    model: HfModel, shop: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.models.static.supports", lambda model, length: False)
+    prompts = [render(shop[0])]
+
+    def said(sample: int) -> str:
+        decoding = Decoding(max_new_tokens=24, temperature=1.0, seed=3, sample=sample)
+        return model.generate(prompts, decoding)[0].text
+
+    first, second = said(0), said(1)
+    assert first != second
+    assert (said(0), said(1)) == (first, second)
+
+
 def test_a_completion_ends_with_its_first_statement(model: HfModel, shop: list[Example]) -> None:
     """A base model goes on with statement after statement: 234 of 240 answers of one were cut off by length."""
     prompt, vocabulary = render(shop[0]), model.tokenizer.get_vocab()
