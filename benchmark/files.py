@@ -74,6 +74,14 @@ def line_of(record: object) -> bytes:
         return json.dumps(msgspec.to_builtins(record), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file. A name that is too long for one, which may be a stranger's text, names none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def cut_torn_line(path: Path) -> None:
     """Cut off what follows the last line end. Reads no more than that."""
     if not path.exists():

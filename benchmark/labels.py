@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from benchmark.errors import UsageError
+from benchmark.files import is_file
 from benchmark.store import latest
 from benchmark.types import SCHEMA_VERSION, VerdictLabel
 
@@ -43,7 +44,7 @@ def draw(ids: Iterable[str], n: int, seed: int) -> list[str]:
 
 def read_labels(path: Path) -> list[Label]:
     """A file's labels, the last one of each answer and labeller. Raises UsageError that lists every broken line."""
-    if not path.is_file():
+    if not is_file(path):
         raise UsageError(f"no labels file at {path}", "Make one with 'sqlgauge label RUN'.")
     labels, problems = [], []
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from benchmark.errors import DatasetError, did_you_mean
+from benchmark.files import is_file
 
 Row = dict[str, Any]
 _BATCH_ROWS = 2_000
@@ -30,7 +31,7 @@ def read_rows(path: Path, columns: Collection[str] = ()) -> list[Row]:
     readers: dict[str, Callable[[Path], Iterator[Row]]] = {
         ".jsonl": _json_lines, ".json": _json_list, ".csv": _csv, ".parquet": partial(_parquet, columns=columns),
     }  # fmt: skip
-    if not path.is_file():
+    if not is_file(path):
         raise DatasetError(f"no such file: {path}", "Give the path of a .jsonl, .json, .csv or .parquet file.")
     reader = readers.get(path.suffix.lower())
     if reader is None:

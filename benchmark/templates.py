@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 
 from benchmark.errors import UnknownName, UsageError
+from benchmark.files import is_file
 
 
 class TemplateFolder:
@@ -27,7 +28,7 @@ class TemplateFolder:
 
     def has(self, name: str) -> bool:
         """Whether there is a template of this name, or at this path."""
-        return self._path(name).is_file()
+        return is_file(self._path(name))
 
     def text(self, name: str) -> str:
         """A template's text, by name or by path. Raises UnknownName, UsageError."""

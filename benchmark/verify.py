@@ -18,6 +18,7 @@ from benchmark.answers import Answers
 from benchmark.audit import Audit, Difference, MetricCheck, without
 from benchmark.datasets import Dataset
 from benchmark.errors import UsageError
+from benchmark.files import is_file
 from benchmark.identity import digest
 from benchmark.metrics import REGISTRY, score_records
 from benchmark.metrics.base import BY_POLICY, BY_RULES, BY_SEARCH
@@ -89,7 +90,7 @@ class _Material:
         self.unanswered: list[str] = []
         self.generations = self.errors = 0
         for example in self.examples():
-            if example.db is not None and not Path(example.db).is_file():
+            if example.db is not None and not is_file(Path(example.db)):
                 self.without_file[example.id] = example.db
 
     def examples(self) -> Iterator[Example]:
@@ -145,11 +146,11 @@ def verify_run(
 def find_database(stored: str, root: Path | None) -> Path:
     """The file at the stored path; else the one in `root` with the longest tail of that path; else the stored path."""
     path = Path(stored)
-    if root is None or path.is_file():
+    if root is None or is_file(path):
         return path
     parts = path.parts[1:] if path.is_absolute() else path.parts
     tails = (root.joinpath(*parts[start:]) for start in range(len(parts)) if ".." not in parts[start:])
-    return next((tail for tail in tails if tail.is_file()), path)
+    return next((tail for tail in tails if is_file(tail)), path)
 
 
 def _check_metrics(manifest: RunManifest, audit: Audit, external: Mapping[str, int], found: _Findings) -> None:

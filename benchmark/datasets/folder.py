@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.databases import schema_of_file
 from benchmark.errors import DatasetError, UsageError, did_you_mean
+from benchmark.files import is_file
 from benchmark.rows import Row, as_text, read_rows, report_broken
 from benchmark.types import Example
 
@@ -79,7 +80,7 @@ def load_folder(layout: Layout, argument: str, split: str) -> Dataset:
 def _first_there(folder: Path, parts: Sequence[Part]) -> Part:
     """The part whose first file is there. Raises DatasetError that names all places."""
     for part in parts:
-        if (folder / part.files[0]).is_file():
+        if is_file(folder / part.files[0]):
             return part
     places = " or ".join(str(folder / part.files[0]) for part in parts)
     raise DatasetError(f"no such file: {places}", "Give the folder that the download was unpacked into.")
@@ -87,16 +88,16 @@ def _first_there(folder: Path, parts: Sequence[Part]) -> Part:
 
 def _read(folder: Path, part: Part) -> _Found:
     first, *more = (folder / name for name in part.files)
-    rows = [*read_rows(first), *(row for path in more if path.is_file() for row in read_rows(path))]
+    rows = [*read_rows(first), *(row for path in more if is_file(path) for row in read_rows(path))]
     ids = {row["db_id"] for row in rows if isinstance(row.get("db_id"), str)}
     places = {db_id: [first.parent / name / db_id / f"{db_id}.sqlite" for name in part.databases] for db_id in ids}
-    files = {db_id: next((path for path in paths if path.is_file()), paths[0]) for db_id, paths in places.items()}
+    files = {db_id: next((path for path in paths if is_file(path)), paths[0]) for db_id, paths in places.items()}
     return _Found(rows, files, str(first))
 
 
 def _problems(found: _Found, columns: Mapping[str, str]) -> Iterator[str]:
     required = ("db_id", columns["question"], columns["gold"])
-    gone = {db_id for db_id, path in found.files.items() if not path.is_file()}
+    gone = {db_id for db_id, path in found.files.items() if not is_file(path)}
     for number, row in enumerate(found.rows):
         missing = [column for column in required if not isinstance(row.get(column), str) or not row[column].strip()]
         if missing:

@@ -20,6 +20,7 @@ from benchmark.datasets.base import Dataset
 from benchmark.datasets.databases import schema_of_file
 from benchmark.datasets.gretel import task_of
 from benchmark.errors import DatasetError, UsageError, did_you_mean
+from benchmark.files import is_file
 from benchmark.rows import Row, as_text, chosen_rows, read_rows, report_broken, split_choices, with_choices
 from benchmark.types import Example
 
@@ -188,7 +189,7 @@ def _problems(rows: Sequence[Row], layout: Mapping[str, str], folder: Path) -> l
     first: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         first.setdefault(_db(row, layout), number)
-    gone = {db: number for db, number in first.items() if db and not (folder / db).is_file()}
+    gone = {db: number for db, number in first.items() if db and not is_file(folder / db)}
     return lacking + [f"row {number}: no database {folder / db}" for db, number in gone.items()]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from benchmark.errors import DatasetError, ModelUnavailable, did_you_mean
+from benchmark.files import is_file
 from benchmark.identity import file_digest
 from benchmark.models.base import Model, ModelOptions
 from benchmark.models.gold import LookupModel
@@ -54,7 +55,7 @@ def open_file(spec: str, argument: str, options: ModelOptions, examples: Sequenc
     any other key keeps the rows with that value. Raises ModelUnavailable, DatasetError.
     """
     path, choices = split_choices(argument)
-    if not path.is_file():
+    if not is_file(path):
         raise ModelUnavailable(f"no such predictions file: {path}", "Give file/PATH, for instance file/preds.jsonl.")
     named = {key: choices.pop(key) for key in ("text", "id", "verdicts") if key in choices}
     rows = chosen_rows(read_predictions(path), choices, str(path))

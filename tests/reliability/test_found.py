@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.config import make_config
-from benchmark.errors import UsageError
+from benchmark.datasets import load_dataset
+from benchmark.errors import SqlgaugeError, UsageError
 from benchmark.extract import extract
 from benchmark.metrics import score_records
 from benchmark.runner import execute, plan
@@ -109,3 +110,21 @@ def test_a_policy_that_is_no_text_is_a_finding(run: RunFolder) -> None:
     found = verify_run(run, lambda *_: None, workers=1)
     assert any("the manifest's policy is '[]'" in problem for problem in found.problems)
     assert build_board([run]).tables[0].left_out == ()
+
+
+def test_a_database_whose_name_is_too_long_for_a_file_is_not_at_hand(run: RunFolder) -> None:
+    examples = run.examples()
+    run.write_examples([replace(examples[0], db="SELECT" * 50), *examples[1:]])
+    found = verify_run(run, lambda *_: None, workers=1)
+    assert not found.follows
+
+
+@pytest.mark.parametrize("spec", ["jsonl:", "csv:", "spider:", "bird:", "parquet:", "gretel:"])
+def test_a_dataset_whose_name_is_too_long_for_a_file_is_not_found(spec: str) -> None:
+    with pytest.raises(SqlgaugeError):
+        load_dataset(spec + "x" * 300)
+
+
+def test_a_template_whose_name_is_too_long_for_a_file_is_not_found() -> None:
+    with pytest.raises(UsageError):
+        plan(make_config({"model": "gold", "dataset": "builtin", "prompt": "x" * 300 + ".j2"}))
