@@ -32,15 +32,19 @@ class Sampled(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleFigures:
-    """What several samples an item say. `pass_at` maps k to an estimate; `samples` is the fewest that any item has.
+    """What several samples an item say. `pass_at` maps k to an estimate.
 
     `majority` is the accuracy of the result that most samples of an item return; `spread` says what another seed moves.
     """
 
-    samples: int
     pass_at: Mapping[int, Estimate]
     majority: Estimate
     spread: Components
+
+    @property
+    def samples(self) -> int:
+        """The fewest that any item has."""
+        return self.spread.draws
 
 
 def pass_at_k(n: int, right: int, k: int) -> float:
@@ -93,7 +97,6 @@ def sample_figures(answers: Iterable[Sampled], groups: Mapping[str, str]) -> Sam
     ordered = [sorted(of, key=lambda answer: answer.sample) for of in items.values()]
     counts = [(len(of), sum(answer.value == 1 for answer in of)) for of in ordered]
     return SampleFigures(
-        samples=fewest,
         pass_at={
             k: clustered_mean([pass_at_k(n, right, k) for n, right in counts], clusters) for k in KS if k <= fewest
         },

@@ -5,7 +5,6 @@ Promises: draws are compared on the items that all of them have a value for, wit
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -100,7 +99,5 @@ def _chance(runs: Sequence[RunData], found: Components, **more: Any) -> Chance:
 
 def _cell(found: Estimate) -> Cell:
     """An estimate over clusters as a figure; t intervals are cut to [0, 1], outside of which there is no accuracy."""
-    low, high = (
-        (math.nan, math.nan) if math.isnan(found.low) else (max(0.0, found.low), min(1.0, found.high))
-    )  # fmt: skip
+    low, high = np.clip([found.low, found.high], 0, 1).tolist()  # NaN stays
     return Cell(value=found.value, n=found.n, low=low, high=high)

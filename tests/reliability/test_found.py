@@ -126,5 +126,5 @@ def test_a_dataset_whose_name_is_too_long_for_a_file_is_not_found(spec: str) -> 
 
 
 def test_a_template_whose_name_is_too_long_for_a_file_is_not_found() -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="no such"):
         plan(make_config({"model": "gold", "dataset": "builtin", "prompt": "x" * 300 + ".j2"}))
